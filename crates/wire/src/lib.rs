@@ -1,1 +1,92 @@
-//! Placeholder.
+//! Dialects to and from the canonical conversation.
+//!
+//! Eight pure functions a dialect, `read` beside `write` in the same file: request, response,
+//! events, failure. Nothing here waits, keeps time, draws random numbers or opens a socket, and
+//! no provider and no model is known by name. This file holds the only `match` over dialects.
+//!
+//! ```
+//! let body = br#"{"model":"auto","messages":[{"role":"user","content":"hi"}]}"#;
+//! let request = wire::read_request(ir::Dialect::OpenaiChat, body).unwrap();
+//! assert_eq!(request.model, "auto");
+//!
+//! let body = br#"{"model":"auto","messages":[{"role":"user","content":7}]}"#;
+//! let error = wire::read_request(ir::Dialect::OpenaiChat, body).unwrap_err();
+//! assert_eq!(error.to_string(), "messages[0].content: expected a string or a list of parts, found a number (byte 54)");
+//! ```
+
+pub mod decode;
+pub mod failures;
+pub mod openai_chat;
+pub mod sse;
+
+mod fields;
+mod json;
+mod splice;
+
+use ir::{Dialect, Failure, Loss, Quirks, Request, Response};
+
+pub use decode::DecodeError;
+pub use openai_chat::head::{Head, Sent};
+
+/// A request written in a dialect, and what could not be said in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// The body.
+    pub bytes: Vec<u8>,
+    /// The fields without a home.
+    pub losses: Vec<Loss>,
+}
+
+/// Reads what routing needs of a client's request, and keeps its bytes for the verbatim lane.
+pub fn read_head(dialect: Dialect, body: &[u8]) -> Result<Head<'_>, DecodeError> {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::head::read(body),
+    }
+}
+
+/// Reads a client's request.
+pub fn read_request(dialect: Dialect, body: &[u8]) -> Result<Request, DecodeError> {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::request::read(body),
+    }
+}
+
+/// Writes a request for a provider.
+pub fn write_request(dialect: Dialect, request: &Request, quirks: Quirks) -> Written {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::request::write(request, quirks),
+    }
+}
+
+/// Reads a provider's whole answer; an error that came with status 200 is a failure.
+pub fn read_response(dialect: Dialect, body: &[u8]) -> Result<Response, Failure> {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::response::read(body),
+    }
+}
+
+/// Writes a whole answer for a client.
+pub fn write_response(dialect: Dialect, response: &Response) -> Vec<u8> {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::response::write(response),
+    }
+}
+
+/// Reads a provider's error answer.
+pub fn read_failure(
+    dialect: Dialect,
+    status: u16,
+    headers: &dyn Fn(&str) -> Option<String>,
+    body: &[u8],
+) -> Failure {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::failure::read(status, headers, body),
+    }
+}
+
+/// Writes a failure for a client: the status and the body.
+pub fn write_failure(dialect: Dialect, failure: &Failure, context: &failures::Context) -> (u16, Vec<u8>) {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::failure::write(failure, context),
+    }
+}

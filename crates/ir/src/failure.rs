@@ -1,0 +1,218 @@
+//! How things fail: one table of kinds, each with the status and code a client gets, whose fault
+//! it is, what may happen next and what the reader should do.
+//!
+//! Codes follow the words users know from OpenAI and OpenRouter. Which provider answer is which
+//! kind is decided in a dialect's `read_failure`, once; nobody matches on message texts elsewhere.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller's request.
+    Client,
+    /// The operator's configuration: keys, limits, tables, credit.
+    Policy,
+    /// The provider.
+    Provider,
+    /// Pointsman itself.
+    Gateway,
+}
+
+impl Fault {
+    /// Returns the word used in errors, the ledger and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Policy => "policy",
+            Self::Provider => "provider",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// What may happen after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: it would fail the same everywhere.
+    Stop,
+    /// The next target of the plan.
+    Elsewhere,
+}
+
+macro_rules! failures {
+    ($($kind:ident, $status:literal, $code:literal, $fault:ident, $next:ident, $what:literal, $help:literal;)*) => {
+        /// What went wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kind { $(#[doc = $what] $kind),* }
+
+        impl Kind {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// Returns the HTTP status a client gets.
+            pub fn status(self) -> u16 { match self { $(Self::$kind => $status),* } }
+            /// Returns the code a client gets.
+            pub fn code(self) -> &'static str { match self { $(Self::$kind => $code),* } }
+            /// Returns whose fault it is.
+            pub fn fault(self) -> Fault { match self { $(Self::$kind => Fault::$fault),* } }
+            /// Returns what may happen next.
+            pub fn next(self) -> Next { match self { $(Self::$kind => Next::$next),* } }
+            /// Returns what it means, in one sentence.
+            pub fn what(self) -> &'static str { match self { $(Self::$kind => $what),* } }
+            /// Returns what the reader can do about it, in one sentence.
+            pub fn help(self) -> &'static str { match self { $(Self::$kind => $help),* } }
+        }
+    };
+}
+
+failures! {
+    InvalidRequest, 400, "invalid_request", Client, Stop,
+        "The request is not what the dialect asks for.",
+        "Correct the field that the message names.";
+    InvalidJson, 400, "invalid_json", Client, Stop,
+        "The body is not JSON.",
+        "Look at the byte and the path that the message names.";
+    BodyTooLarge, 413, "request_too_large", Client, Stop,
+        "The body is larger than this gateway takes.",
+        "Send less, or raise `limits.body` in pointsman.yaml.";
+    Unauthenticated, 401, "invalid_api_key", Client, Stop,
+        "No key came with the request, or a key this gateway does not know.",
+        "Send one of the gateway's keys as `Authorization: Bearer`.";
+    ModelNotFound, 404, "model_not_found", Client, Stop,
+        "No provider serves a model of that name.",
+        "List the models with GET /v1/models, or send `auto`.";
+    ModelAmbiguous, 400, "model_ambiguous", Client, Stop,
+        "Several providers serve a model of that name.",
+        "Name one of them as provider/model.";
+    NotFound, 404, "not_found", Client, Stop,
+        "Nothing lives at that path.",
+        "The base URL ends in /v1; see the reference for the paths.";
+    MethodNotAllowed, 405, "method_not_allowed", Client, Stop,
+        "The path does not take that method.",
+        "See the reference for the methods of each path.";
+    RequestTimeout, 408, "request_timeout", Client, Stop,
+        "The request did not arrive in time.",
+        "Send the body without long pauses.";
+    ContextLengthExceeded, 400, "context_length_exceeded", Client, Elsewhere,
+        "The conversation is longer than the model's window.",
+        "Send less, or name a model with a larger window.";
+    ContentPolicy, 400, "content_policy_violation", Policy, Stop,
+        "The provider's filter refused the request or ended the answer.",
+        "Change the prompt; the provider's message says which rule it met.";
+    Unsupported, 400, "unsupported_parameter", Client, Elsewhere,
+        "The model or its provider does not take a field of the request.",
+        "Leave the field out, or name another model.";
+    Credential, 502, "provider_authentication_failed", Policy, Elsewhere,
+        "The provider refused the gateway's credential.",
+        "The operator must renew or correct the provider's key.";
+    Credit, 402, "insufficient_quota", Policy, Elsewhere,
+        "The gateway's account at the provider has no credit or quota left.",
+        "The operator must top up the account or raise its quota.";
+    ModelUnavailable, 502, "provider_model_unavailable", Policy, Elsewhere,
+        "The provider does not serve this model, or not to this account.",
+        "The operator must correct the record or the account's access.";
+    RateLimited, 429, "rate_limit_exceeded", Provider, Elsewhere,
+        "The provider refused for rate.",
+        "Wait as long as Retry-After says, or add a fallback to the task.";
+    Overloaded, 503, "provider_overloaded", Provider, Elsewhere,
+        "The provider has no capacity at the moment.",
+        "Try again later, or add a fallback to the task.";
+    ProviderError, 502, "provider_error", Provider, Elsewhere,
+        "The provider failed.",
+        "Try again; the provider's own status and message are in the attempt.";
+    Unreachable, 502, "provider_unreachable", Provider, Elsewhere,
+        "No connection to the provider came about.",
+        "Check the provider's base URL and the network with `pointsman doctor`.";
+    Timeout, 504, "timeout", Provider, Elsewhere,
+        "The provider did not answer in the time the task allows.",
+        "Raise the task's timeout, or put a faster model first.";
+    StreamCut, 502, "stream_interrupted", Provider, Elsewhere,
+        "The provider's stream broke off before its end.",
+        "Try again; what came before the cut is incomplete.";
+    MalformedReply, 502, "malformed_reply", Provider, Elsewhere,
+        "The provider's answer is not what its dialect says.",
+        "Check the provider's base URL and dialect; a proxy may stand in between.";
+    EmptyAnswer, 502, "empty_answer", Provider, Elsewhere,
+        "The provider answered without content.",
+        "Try again, or put another model first.";
+    AllAttemptsFailed, 502, "all_attempts_failed", Provider, Stop,
+        "Every target of the plan failed.",
+        "Each attempt and its fault are listed in `error.attempts`.";
+    NoTarget, 503, "no_target", Policy, Stop,
+        "No model of the plan has a configured provider.",
+        "Set the API key that the message names, or change the routing table.";
+    ClientGone, 499, "client_closed_request", Client, Stop,
+        "The client hung up before the answer was complete.",
+        "Nothing to do here; what was used is in the ledger.";
+    ShuttingDown, 503, "shutting_down", Gateway, Stop,
+        "The gateway is shutting down.",
+        "Try again in a few seconds.";
+    LedgerUnavailable, 503, "ledger_unavailable", Gateway, Stop,
+        "The ledger cannot be written, and this gateway does not answer without it.",
+        "The operator must look at the database; `/health/ready` says what is wrong.";
+    Internal, 500, "internal_error", Gateway, Elsewhere,
+        "Pointsman itself failed.",
+        "Report it with the request id; the log has the details.";
+}
+
+/// One failure: what, in whose words, and what the provider said about trying again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Which row of the table.
+    pub kind: Kind,
+    /// What happened, for the caller; never a secret, never a prompt.
+    pub message: String,
+    /// The field at fault, as a JSON path, when it is the caller's.
+    pub param: Option<String>,
+    /// The status the provider answered with.
+    pub provider_status: Option<u16>,
+    /// The provider's own code or type.
+    pub provider_code: Option<String>,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// States a failure without a provider's answer behind it.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            param: None,
+            provider_status: None,
+            provider_code: None,
+            retry_after: None,
+        }
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn at(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {} fault)", self.message, self.kind.code(), self.kind.fault().name())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Kind;
+
+    #[test]
+    fn codes_are_unique_and_statuses_are_errors() {
+        let codes: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes.len(), Kind::ALL.len());
+        assert!(Kind::ALL.iter().all(|kind| (400..600).contains(&kind.status())));
+    }
+}
