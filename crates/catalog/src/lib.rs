@@ -1,1 +1,157 @@
-//! Placeholder.
+//! Providers, models and prices: data, not code.
+//!
+//! A provider is a record: a YAML file with its address, how to authenticate, the dialects it
+//! speaks and its models. Records are shipped inside the program and extended or overridden by the
+//! operator's files of the same type. Prices come from a versioned list; a record's own price wins.
+//! No provider and no model is known to the code by name, and nothing here opens a file or a socket.
+//!
+//! ```
+//! let catalog = catalog::Catalog::shipped();
+//! let found = catalog.find("claude-sonnet-4.6", &|_| true).unwrap();
+//! assert_eq!(found.name(), "anthropic/claude-sonnet-4-6");
+//! ```
+
+mod blended;
+mod find;
+mod lower;
+mod price;
+mod prices;
+mod record;
+
+use std::sync::Arc;
+
+use ir::dialect::Quirks;
+use ir::{Dialect, Tokens};
+use yaml::Problems;
+
+pub use blended::{Blend, Blended};
+pub use find::{Found, Missing};
+pub use price::{Price, Rates};
+pub use record::{Ability, Auth, Record};
+
+/// Everything known of hosts and models.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// The providers, in the order of their ids.
+    pub providers: Vec<Arc<Provider>>,
+    /// The version of the shipped price list.
+    pub prices: String,
+}
+
+/// A host that serves models.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// Its id, the first half of `provider/model`.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its address, which may still hold `${VARIABLES}`.
+    pub base_url: String,
+    /// How the gateway authenticates there.
+    pub auth: Auth,
+    /// The dialects it speaks, each with its path below the address.
+    pub speaks: Vec<Spoken>,
+    /// The path that lists its models.
+    pub models_path: Option<String>,
+    /// Whether it is asked for its models.
+    pub discover: bool,
+    /// Whether its models are reached as `provider/model` alone.
+    pub qualified_only: bool,
+    /// What it does differently from its dialect.
+    pub quirks: Quirks,
+    /// Its models: those of the record, then those that only the price list knows.
+    pub models: Vec<Arc<Model>>,
+    /// The price of a model that only the host itself knows.
+    pub every_model: Option<Arc<Price>>,
+}
+
+/// A dialect a provider speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// The path below the provider's address.
+    pub path: String,
+}
+
+/// A model as one provider serves it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// What the provider calls it.
+    pub id: String,
+    /// What else it is called here.
+    pub aliases: Vec<String>,
+    /// Its window, input and output together.
+    pub context: Option<Tokens>,
+    /// The most it writes.
+    pub output: Option<Tokens>,
+    /// What it can do; `None` where nobody said.
+    pub can: Option<Vec<Ability>>,
+    /// What it costs; `None` means unpriced, which is not free.
+    pub price: Option<Arc<Price>>,
+    /// Whether it is listed: a model known from the price list alone can be called and is not.
+    pub listed: bool,
+}
+
+impl Catalog {
+    /// Returns the shipped catalogue.
+    pub fn shipped() -> Self {
+        Self::with(&[]).expect("invariant: the shipped records are tested to be sound")
+    }
+
+    /// Returns the shipped catalogue with the operator's records over it: each a file's name and
+    /// text. A record with a known id overrides what it says of it, a new id adds a provider.
+    pub fn with(records: &[(String, String)]) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut merged: Vec<record::Sourced> = Vec::new();
+        let shipped = SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        for (name, text) in shipped.chain(records.iter().cloned()) {
+            match record::read(&name, &text) {
+                Ok(read) => record::merge(&mut merged, read),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        let prices = prices::shipped();
+        let mut providers = Vec::new();
+        for record in merged {
+            match lower::provider(record, &prices) {
+                Ok(provider) => providers.push(Arc::new(provider)),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        providers.sort_by(|a, b| a.id.cmp(&b.id));
+        if problems.is_empty() {
+            Ok(Self { providers, prices: prices.version() })
+        } else {
+            Err(Problems::new(problems))
+        }
+    }
+
+    /// Looks a provider up by its id.
+    pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
+
+    /// Adds the models a provider named itself when it was asked.
+    pub fn add_models(&mut self, provider: &str, ids: &[String]) {
+        let Some(known) = self.providers.iter_mut().find(|known| known.id == provider) else { return };
+        let known = Arc::make_mut(known);
+        for id in ids {
+            if known.models.iter().any(|model| model.id == *id) {
+                continue;
+            }
+            known.models.push(Arc::new(Model {
+                id: id.clone(),
+                aliases: Vec::new(),
+                context: None,
+                output: None,
+                can: None,
+                price: known.every_model.clone(),
+                listed: true,
+            }));
+        }
+    }
+}
+
+/// The shipped records: file name and text.
+const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/records.rs"));

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use case::{Case, CaseError, Code};
 pub use cut::Cut;
+pub(crate) use cut::sse_events;
 pub use error_case::ErrorCase;
 
 /// Returns the folder of recorded traffic, when it is there.
@@ -43,7 +44,9 @@ pub fn cases(filter: &dyn Fn(&Case) -> bool) -> Vec<Case> {
 /// Returns the recorded case with this id.
 pub fn case(id: &str) -> Option<Case> {
     let files = records_in(&dir()?);
-    files.iter().find_map(|file| lines(file, &|line| line.contains(id)).find(|case: &Case| case.id == id))
+    files
+        .iter()
+        .find_map(|file| lines(file, &|line| line.contains(id)).find(|case: &Case| case.id == id))
 }
 
 /// Returns the cases of one file that pass the filter; the file may be anywhere.
@@ -93,7 +96,10 @@ fn stop(file: &Path, line: usize, cause: &dyn fmt::Display) -> ! {
 }
 
 #[expect(clippy::panic, reason = "test support: in CI the corpus must be there")]
-#[expect(clippy::print_stderr, reason = "test support: whoever runs the tests must see what they skipped")]
+#[expect(
+    clippy::print_stderr,
+    reason = "test support: whoever runs the tests must see what they skipped"
+)]
 fn absent(what: &str) {
     let place = place();
     let place = place.display();

@@ -139,7 +139,7 @@ mod tests {
     fn a_syntax_error_names_its_path_and_byte() {
         check(
             r#"{"model":"auto","messages":[{"role":"user","content":tru}]}"#,
-            "messages[0].content: not valid JSON: expected ident (byte 55)",
+            "messages[0].content: not valid JSON: expected ident (byte 56)",
         );
         check(
             "{\"a\":[1,\n2,,3]}",

@@ -23,9 +23,10 @@ mod fields;
 mod json;
 mod splice;
 
-use ir::{Dialect, Failure, Loss, Quirks, Request, Response};
+use ir::{Dialect, Event, Failure, Loss, Quirks, Request, Response};
 
 pub use decode::DecodeError;
+pub use openai_chat::events::Met;
 pub use openai_chat::head::{Head, Sent};
 
 /// A request written in a dialect, and what could not be said in it.
@@ -88,5 +89,51 @@ pub fn read_failure(
 pub fn write_failure(dialect: Dialect, failure: &Failure, context: &failures::Context) -> (u16, Vec<u8>) {
     match dialect {
         Dialect::OpenaiChat => openai_chat::failure::write(failure, context),
+    }
+}
+
+/// Reads a provider's stream.
+#[derive(Debug)]
+pub enum EventReader {
+    /// OpenAI chat.
+    OpenaiChat(openai_chat::events::Reader),
+}
+
+impl EventReader {
+    /// Begins a stream.
+    pub fn new(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::OpenaiChat => Self::OpenaiChat(openai_chat::events::Reader::default()),
+        }
+    }
+
+    /// Reads a frame into events and says what it was.
+    pub fn read(&mut self, frame: &sse::Frame, out: &mut Vec<Event>) -> Met {
+        match self {
+            Self::OpenaiChat(reader) => reader.read(frame, out),
+        }
+    }
+
+    /// Ends the reading when the provider's bytes end.
+    pub fn end(&mut self, out: &mut Vec<Event>) {
+        match self {
+            Self::OpenaiChat(reader) => reader.end(out),
+        }
+    }
+}
+
+/// Writes the frame that ends a client's stream badly.
+pub fn write_failure_frame(dialect: Dialect, failure: &Failure, context: &failures::Context) -> Vec<u8> {
+    let mut out = Vec::new();
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::events::failure_frame(failure, context, &mut out),
+    }
+    out
+}
+
+/// Returns the frame that ends a client's stream well.
+pub fn end_frame(dialect: Dialect) -> &'static [u8] {
+    match dialect {
+        Dialect::OpenaiChat => b"data: [DONE]\n\n",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Sources: OpenAI's published OpenAPI description, and recorded traffic of the hosts where they
 //! differ from it. Spellings that mean the same are read into one and written as one: `null` and an
-//! absent field; a string content and a list with one text; `max_tokens` and
+//! absent field; an empty list of parts and none; a string content and a list with one text; `max_tokens` and
 //! `max_completion_tokens`; `reasoning` and `reasoning_content`; `tool_choice: any` and `required`;
 //! `response_format: {type: text}` and none.
 

@@ -70,7 +70,7 @@ impl Case {
         match self.framing.as_str() {
             "eventstream" => binary_events(body),
             "ndjson" => after(body, &[b"\n"]),
-            _ => after(body, &[b"\n\n", b"\r\n\r\n"]),
+            _ => sse_events(body),
         }
     }
 }
@@ -89,6 +89,12 @@ fn binary_events(mut rest: Bytes) -> Vec<Bytes> {
     }
     events.extend(Some(rest).filter(|rest| !rest.is_empty()));
     events
+}
+
+/// Returns server-sent events, each with the blank line that ends it; what follows the last blank
+/// line is a piece too.
+pub(crate) fn sse_events(body: Bytes) -> Vec<Bytes> {
+    after(body, &[b"\n\n", b"\r\n\r\n"])
 }
 
 fn after(mut rest: Bytes, ends: &[&[u8]]) -> Vec<Bytes> {
@@ -128,7 +134,7 @@ mod tests {
     #[test]
     fn events_end_after_a_blank_line() {
         let body = Bytes::from("data: a\n\ndata: b\r\n\r\n: c\n\ndata: d");
-        let pieces = after(body, &[b"\n\n", b"\r\n\r\n"]);
+        let pieces = sse_events(body);
         assert_eq!(texts(&pieces), ["data: a\n\n", "data: b\r\n\r\n", ": c\n\n", "data: d"]);
     }
 

@@ -195,7 +195,7 @@ mod tests {
         check(
             "{\"model\":\"a\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"]}",
             q,
-            &expect!["messages[0].content: not valid JSON: expected `,` or `}` (byte 55)"],
+            &expect!["messages[0].content: not valid JSON: expected `,` or `}` (byte 54)"],
         );
     }
 }

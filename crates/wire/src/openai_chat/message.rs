@@ -70,11 +70,10 @@ fn inline(url: &str) -> Option<(String, String)> {
     Some((media_type.to_owned(), base64.to_owned()))
 }
 
-/// Writes parts as a content: one plain text as a string, none as `null`.
+/// Writes parts as a content: one plain text as a string, anything else as a list.
 pub(super) fn write_content(out: &mut Vec<u8>, parts: &[UserPart]) {
     match parts {
         [UserPart::Text(Text { text, extras })] if extras.is_empty() => json::value(out, text),
-        [] => out.extend_from_slice(b"null"),
         parts => json::list(out, parts, |out, part| match part {
             UserPart::Text(text) => write_text(out, text),
             UserPart::Image(image) => write_image(out, image),

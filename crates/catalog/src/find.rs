@@ -1,0 +1,120 @@
+//! Finding a model by the name a caller uses.
+//!
+//! `provider/model` names it everywhere. A bare id or alias does when exactly one configured
+//! provider lists it. A name is never bent to something near it: what is not found comes back with
+//! the nearest names, and a model whose provider lacks its key says which key.
+
+use std::sync::Arc;
+
+use crate::{Catalog, Model, Provider};
+
+/// A model at its provider.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The model.
+    pub model: Arc<Model>,
+}
+
+impl Found {
+    /// Returns its full name.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.provider.id, self.model.id)
+    }
+}
+
+/// Why a name leads to no model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// Nobody serves it.
+    Unknown {
+        /// The nearest names.
+        closest: Vec<String>,
+    },
+    /// Several configured providers do.
+    Ambiguous {
+        /// Their full names.
+        names: Vec<String>,
+    },
+    /// It is known, and its provider is not configured.
+    NotConfigured {
+        /// Its full name.
+        name: String,
+        /// The reference of the missing secret, or the address's variable.
+        needs: String,
+    },
+}
+
+impl Catalog {
+    /// Finds a model; `configured` tells which providers can be reached.
+    pub fn find(&self, name: &str, configured: &dyn Fn(&str) -> bool) -> Result<Found, Missing> {
+        if let Some((id, model)) = name.split_once('/')
+            && let Some(provider) = self.provider(id)
+        {
+            return match provider.model(model) {
+                Some(found) => reachable(provider, found, configured),
+                None => Err(Missing::Unknown { closest: self.closest(name, configured) }),
+            };
+        }
+        let bare = |provider: &&Arc<Provider>| !provider.qualified_only;
+        let lists = |provider: &Arc<Provider>| {
+            let model = provider.model(name).filter(|model| model.listed)?;
+            Some((Arc::clone(provider), model))
+        };
+        let all: Vec<_> = self.providers.iter().filter(bare).filter_map(lists).collect();
+        let ready: Vec<_> = all.iter().filter(|(provider, _)| configured(&provider.id)).collect();
+        match (ready.as_slice(), all.first()) {
+            ([(provider, model)], _) => Ok(Found { provider: Arc::clone(provider), model: Arc::clone(model) }),
+            ([], Some((provider, model))) => reachable(provider, Arc::clone(model), configured),
+            ([], None) => Err(Missing::Unknown { closest: self.closest(name, configured) }),
+            (several, _) => {
+                let full = |(provider, model): &&(Arc<Provider>, Arc<Model>)| format!("{}/{}", provider.id, model.id);
+                Err(Missing::Ambiguous { names: several.iter().map(full).collect() })
+            }
+        }
+    }
+
+    /// Returns the nearest names, configured models first.
+    fn closest(&self, name: &str, configured: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let names = |ready: bool| {
+            let here = self.providers.iter().filter(move |provider| configured(&provider.id) == ready);
+            here.flat_map(|provider| provider.names()).collect::<Vec<_>>()
+        };
+        let near = |names: &[String]| -> Vec<String> {
+            yaml::closest(name, names.iter().map(String::as_str), 3).into_iter().map(str::to_owned).collect()
+        };
+        let ready = near(&names(true));
+        if ready.is_empty() { near(&names(false)) } else { ready }
+    }
+}
+
+fn reachable(
+    provider: &Arc<Provider>,
+    model: Arc<Model>,
+    configured: &dyn Fn(&str) -> bool,
+) -> Result<Found, Missing> {
+    let found = Found { provider: Arc::clone(provider), model };
+    if configured(&provider.id) {
+        return Ok(found);
+    }
+    let needs = provider.auth.secret().map_or_else(|| provider.base_url.clone(), str::to_owned);
+    Err(Missing::NotConfigured { name: found.name(), needs })
+}
+
+impl Provider {
+    /// Finds one of its models by id or alias.
+    pub fn model(&self, name: &str) -> Option<Arc<Model>> {
+        let is = |model: &&Arc<Model>| model.id == name || model.aliases.iter().any(|alias| alias == name);
+        self.models.iter().find(is).cloned()
+    }
+
+    /// Returns the names a caller may use for its listed models: bare ones where they do.
+    fn names(&self) -> Vec<String> {
+        let listed = self.models.iter().filter(|model| model.listed);
+        if self.qualified_only {
+            return listed.map(|model| format!("{}/{}", self.id, model.id)).collect();
+        }
+        listed.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases).cloned()).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! Answers: their headers and bodies.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::Stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use ir::{Dialect, Failure, Kind, Money};
+use serde::Serialize;
+use wire::failures::Context;
+
+/// The body of every answer.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// What an answer says about itself in headers.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    pub(crate) request_id: String,
+    pub(crate) decision: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) task: Option<String>,
+    pub(crate) attempts: usize,
+    pub(crate) cost: Option<Money>,
+    pub(crate) overhead: Option<Duration>,
+    pub(crate) badge: Option<String>,
+}
+
+/// Answers with a whole body.
+pub(crate) fn whole(status: u16, body: Bytes, about: &About) -> Response<Body> {
+    dress(status, Full::new(body).boxed_unsync(), "application/json", about)
+}
+
+/// Answers with a stream.
+pub(crate) fn streamed(
+    frames: impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
+    about: &About,
+) -> Response<Body> {
+    let body = StreamBody::new(frames).boxed_unsync();
+    let mut response = dress(200, body, "text/event-stream", about);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Answers with JSON of the gateway's own.
+pub(crate) fn json(status: u16, body: &impl Serialize, about: &About) -> Response<Body> {
+    let body = serde_json::to_vec(body).expect("invariant: plain structs serialise");
+    whole(status, body.into(), about)
+}
+
+/// Answers with a failure in the client's dialect.
+pub(crate) fn failure(failure: &Failure, context: &Context, about: &About) -> Response<Body> {
+    let (status, body) = wire::write_failure(Dialect::OpenaiChat, failure, context);
+    let mut response = whole(status, body.into(), about);
+    // Whatever could be tried again was: a client's own retries would repeat the whole plan.
+    let again = if failure.kind == Kind::RateLimited { "true" } else { "false" };
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static(again));
+    if let Some(after) = failure.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs() + u64::from(after.subsec_nanos() > 0)));
+    }
+    response
+}
+
+fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let mut say = |name: &'static str, value: Option<&str>| {
+        // A task may be any text of the caller's: what cannot stand in a header is left out here
+        // and told in the decision.
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    say("x-request-id", Some(&about.request_id));
+    say("x-pointsman-decision", about.decision.as_deref());
+    say("x-pointsman-model", about.model.as_deref());
+    say("x-pointsman-task", about.task.as_deref());
+    if about.attempts > 0 {
+        say("x-pointsman-attempts", Some(&about.attempts.to_string()));
+    }
+    say("x-pointsman-cost-usd", about.cost.map(|cost| cost.to_string()).as_deref());
+    let micros = about.overhead.map(|overhead| overhead.as_micros().to_string());
+    say("x-pointsman-overhead-us", micros.as_deref());
+    say("x-pointsman-badge", about.badge.as_deref());
+    response
+}

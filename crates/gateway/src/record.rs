@@ -1,0 +1,228 @@
+//! What the ledger and the decision say of a request. The JSON here is an edge format of its own:
+//! no type of another crate is serialised.
+
+use ir::{Kind, Money, Usage};
+use serde::Serialize;
+use store::{Id, Outcome, Settlement, Used};
+
+use crate::clock::micros;
+use crate::hold::{Attempt, Hold};
+
+/// Returns the id of a request.
+pub(crate) fn request_id(id: Id) -> String {
+    format!("req_{id}")
+}
+
+/// Returns the id of a decision.
+pub(crate) fn decision_id(id: Id) -> String {
+    format!("dec_{id}")
+}
+
+/// The longest caller's word kept: names of models and tasks are short, prompts are not.
+const WORD: usize = 100;
+
+/// Cuts a caller's word to what may be kept.
+pub(crate) fn word(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(WORD).collect()
+}
+
+/// Returns what an attempt cost, where that is known.
+pub(crate) fn cost(attempt: &Attempt) -> Option<Money> {
+    let price = attempt.target.model.price.as_ref()?;
+    attempt.used.as_ref().map(|used| price.cost(used, attempt.at_ms))
+}
+
+/// Makes the rows of a request.
+pub(crate) fn settlement(hold: &Hold) -> Settlement {
+    Settlement {
+        id: hold.id,
+        decision: decision(hold),
+        attempts: hold.attempts.iter().enumerate().map(|(at, attempt)| row(hold, at, attempt)).collect(),
+    }
+}
+
+fn row(hold: &Hold, at: usize, attempt: &Attempt) -> store::Attempt {
+    let failure = attempt.failure.as_ref();
+    store::Attempt {
+        decision: hold.id,
+        attempt: u32::try_from(at + 1).unwrap_or(u32::MAX),
+        at_ms: attempt.at_ms,
+        key: hold.shown.key.clone(),
+        task: word(&hold.plan.task),
+        asked: word(&hold.shown.asked),
+        provider: attempt.target.provider.id.clone(),
+        model: attempt.target.model.id.clone(),
+        streamed: hold.shown.stream,
+        outcome: attempt.outcome,
+        failure: failure.map(|failure| failure.kind.code().to_owned()),
+        fault: failure.map(|failure| failure.kind.fault().name().to_owned()),
+        status: attempt.status,
+        used: attempt.used.as_ref().map(used),
+        cost: cost(attempt),
+        prices: attempt.target.model.price.as_ref().map(|price| price.version.clone()),
+        first_byte_us: attempt.first.map(micros),
+        total_us: micros(attempt.took),
+    }
+}
+
+fn used(usage: &Usage) -> Used {
+    Used {
+        input: usage.input,
+        cached_input: usage.cached_input,
+        cache_write: usage.cache_write,
+        output: usage.output,
+        reasoning: usage.reasoning,
+        counted: usage.source.name().to_owned(),
+    }
+}
+
+#[derive(Serialize)]
+struct Decision<'a> {
+    id: String,
+    request_id: String,
+    at_ms: i64,
+    key: Option<&'a str>,
+    asked: String,
+    task: String,
+    named_by: Option<&'static str>,
+    reason: Reason,
+    table: &'a str,
+    limits: Limits,
+    targets: Vec<String>,
+    skipped: Vec<Skipped<'a>>,
+    features: Features,
+    attempts: Vec<Told<'a>>,
+    answered_by: Option<String>,
+    cost_usd: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    code: &'static str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Limits {
+    timeout_ms: u128,
+    total_ms: u128,
+    commit: &'static str,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    model: &'a str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct Features {
+    body_bytes: usize,
+    stream: bool,
+    tools: bool,
+    schema: bool,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    target: String,
+    at_ms: i64,
+    outcome: &'static str,
+    failure: Option<Failed<'a>>,
+    first_content_ms: Option<u128>,
+    total_ms: u128,
+    used: Option<Tokens>,
+    cost_usd: Option<String>,
+    prices: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    code: &'static str,
+    fault: &'static str,
+    /// What the gateway itself has to say; a provider's words may quote the prompt and are not kept.
+    message: Option<&'a str>,
+    provider_status: Option<u16>,
+    provider_code: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Tokens {
+    input: u64,
+    cached_input: u64,
+    cache_write: u64,
+    output: u64,
+    reasoning: u64,
+    counted: &'static str,
+}
+
+fn decision(hold: &Hold) -> String {
+    let plan = &hold.plan;
+    let total = total(hold);
+    let decision = Decision {
+        id: decision_id(hold.id),
+        request_id: request_id(hold.id),
+        at_ms: hold.at_ms,
+        key: hold.shown.key.as_deref(),
+        asked: word(&hold.shown.asked),
+        task: word(&plan.task),
+        named_by: plan.named_by.map(router::NamedBy::name),
+        reason: Reason { code: plan.reason.code(), text: plan.reason.to_string() },
+        table: &plan.table,
+        limits: Limits {
+            timeout_ms: plan.limits.timeout.as_millis(),
+            total_ms: plan.limits.total.as_millis(),
+            commit: plan.limits.commit.name(),
+        },
+        targets: plan.targets.iter().map(router::Planned::name).collect(),
+        skipped: plan.skipped.iter().map(|skip| Skipped { model: &skip.model, why: &skip.why }).collect(),
+        features: Features {
+            body_bytes: hold.shown.body_bytes,
+            stream: hold.shown.stream,
+            tools: hold.shown.tools,
+            schema: hold.shown.schema,
+        },
+        attempts: hold.attempts.iter().map(told).collect(),
+        answered_by: hold
+            .attempts
+            .iter()
+            .find(|attempt| attempt.outcome == Outcome::Answered)
+            .map(|attempt| attempt.target.name()),
+        cost_usd: total.map(|cost| cost.to_string()),
+    };
+    serde_json::to_string(&decision).expect("invariant: plain structs serialise")
+}
+
+/// Sums what the request cost: unknown as soon as one attempt that used tokens is unpriced.
+pub(crate) fn total(hold: &Hold) -> Option<Money> {
+    let used = hold.attempts.iter().filter(|attempt| attempt.used.is_some());
+    used.map(cost).sum()
+}
+
+fn told(attempt: &Attempt) -> Told<'_> {
+    Told {
+        target: attempt.target.name(),
+        at_ms: attempt.at_ms,
+        outcome: attempt.outcome.name(),
+        failure: attempt.failure.as_ref().map(|failure| Failed {
+            code: failure.kind.code(),
+            fault: failure.kind.fault().name(),
+            message: (failure.provider_status.is_none() && failure.kind != Kind::MalformedReply)
+                .then_some(failure.message.as_str()),
+            provider_status: failure.provider_status,
+            provider_code: failure.provider_code.as_deref(),
+        }),
+        first_content_ms: attempt.first.map(|first| first.as_millis()),
+        total_ms: attempt.took.as_millis(),
+        used: attempt.used.as_ref().map(|usage| Tokens {
+            input: usage.input.0,
+            cached_input: usage.cached_input.0,
+            cache_write: usage.cache_write.0,
+            output: usage.output.0,
+            reasoning: usage.reasoning.0,
+            counted: usage.source.name(),
+        }),
+        cost_usd: cost(attempt).map(|cost| cost.to_string()),
+        prices: attempt.target.model.price.as_ref().map(|price| price.version.as_str()),
+    }
+}

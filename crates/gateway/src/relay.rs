@@ -1,0 +1,111 @@
+//! The answer, to the client. The ledger has it before the last byte leaves.
+//!
+//! A stream ends in exactly one of two ways: the dialect's own end, or an error frame. What the
+//! provider forgot of a good end is added; what it said of a bad one is written anew, typed, with
+//! the attempts. A client that hangs up drops the stream, and with it the connection to the provider
+//! and the hold, which settles.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use hyper::body::Frame;
+use ir::{Dialect, Failure};
+use store::Receipt;
+
+use crate::hold::Hold;
+use crate::life::tell;
+use crate::stream::Feed;
+
+/// How long an answer waits for its commit. After that it goes out all the same: the rows stay with
+/// the writer, and `/health/ready` says that the ledger is behind.
+const COMMIT: Duration = Duration::from_secs(2);
+
+/// Waits for the ledger.
+pub(crate) async fn committed(receipt: Receipt) {
+    if !matches!(tokio::time::timeout(COMMIT, receipt.committed()).await, Ok(true)) {
+        tracing::error!("the ledger did not commit in time; the answer goes out without it");
+    }
+}
+
+enum State {
+    /// What was held until the commit, oldest last.
+    Held { hold: Hold, held: Vec<Bytes>, feed: Option<Box<Feed>>, clean: bool },
+    /// The rest as it comes.
+    Flowing { hold: Hold, feed: Box<Feed>, clean: bool },
+    /// The end that has been read, not yet told.
+    Ending { hold: Hold, end: Result<(), Failure>, clean: bool },
+    Over,
+}
+
+/// Relays a stream.
+pub(crate) fn relay(
+    hold: Hold,
+    mut held: Vec<Bytes>,
+    feed: Option<Box<Feed>>,
+) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
+    let clean = held.last().is_none_or(|bytes| ends_clean(bytes));
+    held.reverse();
+    stream::unfold(State::Held { hold, held, feed, clean }, |state| async move {
+        let (bytes, next) = step(state).await?;
+        Some((Ok(Frame::data(bytes)), next))
+    })
+}
+
+async fn step(mut state: State) -> Option<(Bytes, State)> {
+    loop {
+        state = match state {
+            State::Held { hold, mut held, feed, clean } => match (held.pop(), feed) {
+                (Some(bytes), feed) => {
+                    return Some((bytes, State::Held { hold, held, feed, clean }));
+                }
+                (None, Some(feed)) => State::Flowing { hold, feed, clean },
+                (None, None) => State::Ending { hold, end: Ok(()), clean },
+            },
+            State::Flowing { mut hold, mut feed, clean } => {
+                let batch = feed.next(hold.deadline()).await;
+                hold.progress(feed.usage.as_ref(), feed.written);
+                let clean = if batch.pass.is_empty() { clean } else { ends_clean(&batch.pass) };
+                let next = match batch.end {
+                    Some(end) => State::Ending { hold, end, clean },
+                    None => State::Flowing { hold, feed, clean },
+                };
+                if !batch.pass.is_empty() {
+                    return Some((batch.pass, next));
+                }
+                next
+            }
+            State::Ending { mut hold, end, clean } => {
+                let ended = end.as_ref().map_or_else(|failure| failure.kind.code(), |()| "answered");
+                let last = end_of(&mut hold, end.clone(), clean);
+                let receipt = hold.settle();
+                tell(&hold, ended);
+                committed(receipt).await;
+                return Some((last, State::Over));
+            }
+            State::Over => return None,
+        };
+    }
+}
+
+/// Writes the one end of a stream and notes it on the hold.
+fn end_of(hold: &mut Hold, end: Result<(), Failure>, clean: bool) -> Bytes {
+    let mut last = if clean { Vec::new() } else { b"\n\n".to_vec() };
+    match end {
+        Ok(()) => {
+            hold.answered();
+            last.extend_from_slice(wire::end_frame(Dialect::OpenaiChat));
+        }
+        Err(failure) => {
+            hold.failed(failure.clone());
+            last.extend(wire::write_failure_frame(Dialect::OpenaiChat, &failure, &hold.context()));
+        }
+    }
+    last.into()
+}
+
+/// Returns whether a frame of ours may follow these bytes.
+fn ends_clean(bytes: &[u8]) -> bool {
+    [&b"\n\n"[..], b"\r\n\r\n", b"\r\r"].iter().any(|end| bytes.ends_with(end))
+}

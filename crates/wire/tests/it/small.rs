@@ -1,0 +1,134 @@
+//! Small cases of our own: what recorded hosts do to the dialect, one at a time, so that the laws
+//! also hold where the recordings are not.
+
+use bytes::Bytes;
+use expect_test::{Expect, expect};
+use ir::{Dialect, Event, Grammar};
+
+use crate::recorded::{events, fold, rewritten};
+
+/// Shows what a stream says, and checks that it obeys the grammar, any chunking, and rewriting.
+fn check(stream: &str, expected: &Expect) {
+    let body = Bytes::copy_from_slice(stream.as_bytes());
+    let read = events(std::slice::from_ref(&body));
+    let mut grammar = Grammar::default();
+    read.iter().for_each(|event| grammar.step(event).unwrap());
+    assert!(grammar.ended());
+    assert_eq!(events(&testkit::chunks::splits(&body, 0)), read);
+    if let Ok(response) = fold(&read) {
+        let again = fold(&events(&[rewritten(&read)])).unwrap();
+        assert_eq!(crate::oracle::folded(&again), crate::oracle::folded(&response));
+    }
+    expected.assert_eq(&read.iter().map(shown).collect::<String>());
+}
+
+fn shown(event: &Event) -> String {
+    match event {
+        Event::Start { id, model, .. } => format!("start {id:?} {model:?}\n"),
+        Event::Open(spot, kind) => format!("open {}.{} {kind:?}\n", spot.candidate, spot.part),
+        Event::Delta(spot, text) => format!("delta {}.{} {text:?}\n", spot.candidate, spot.part),
+        Event::Close(spot) => format!("close {}.{}\n", spot.candidate, spot.part),
+        Event::Note(scope, name, raw) => format!("note {scope:?} {name} {raw:?}\n"),
+        Event::Stop { candidate, finish } => format!("stop {candidate} {finish:?}\n"),
+        Event::Usage(usage) => format!("usage {} {}\n", usage.input, usage.output),
+        Event::Finish => "finish\n".to_owned(),
+        Event::Fail(failure) => format!("fail {failure}\n"),
+    }
+}
+
+#[test]
+fn a_plain_answer() {
+    check(
+        concat!(
+            "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"h\u{e9}\"}}]}\n\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+            "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1}}\n\n",
+            "data: [DONE]\n\n",
+        ),
+        &expect![[r#"
+            start Some("c") Some("m")
+            open 0.0 Text
+            delta 0.0 "hé"
+            usage 3 1
+            close 0.0
+            stop 0 Some(Stop)
+            finish
+        "#]],
+    );
+}
+
+#[test]
+fn thoughts_then_text_then_two_calls_with_the_same_index() {
+    check(
+        concat!(
+            ": keep-alive\r\n\r\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\",\"reasoning\":\"hm\"}}]}\r\n\r\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"ok\"}}]}\r\n\r\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}}]}\r\n\r\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"{\"}}]}}]}\r\n\r\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\r\n\r\n",
+        ),
+        &expect![[r#"
+            start Some("c") None
+            open 0.0 Reasoning
+            delta 0.0 "hm"
+            close 0.0
+            open 0.1 Text
+            delta 0.1 "ok"
+            close 0.1
+            open 0.2 ToolCall { id: "a", name: "f", kind: Function }
+            delta 0.2 "{}"
+            open 0.3 ToolCall { id: "b", name: "g", kind: Function }
+            delta 0.3 "{"
+            delta 0.3 "}"
+            close 0.2
+            close 0.3
+            stop 0 Some(ToolCalls)
+            finish
+        "#]],
+    );
+}
+
+#[test]
+fn a_stream_without_finish_and_without_done_is_a_cut() {
+    check(
+        "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n",
+        &expect![[r#"
+            start Some("c") None
+            open 0.0 Text
+            delta 0.0 "half"
+            fail the stream ended without a finish reason and without [DONE] (stream_interrupted, provider fault)
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_in_the_stream_ends_it() {
+    check(
+        concat!(
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n",
+            "event: error\ndata: {\"error\":{\"message\":\"The server is overloaded\",\"code\":503}}\n\n",
+            "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"more\"}}]}\n\n",
+        ),
+        &expect![[r#"
+            start Some("c") None
+            open 0.0 Text
+            delta 0.0 "half"
+            fail The server is overloaded (provider_overloaded, provider fault)
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_in_a_200_is_a_failure() {
+    for body in [
+        "{\"error\":{\"code\":502,\"message\":\"bad gateway\"}}",
+        "\n  \n {\"choices\":[{\"error\":{\"code\":502,\"message\":\"bad gateway\"}}]}",
+        "{\"choices\":\"none\"}",
+        "<html>",
+    ] {
+        let failure = wire::read_response(Dialect::OpenaiChat, body.as_bytes()).unwrap_err();
+        assert_eq!(failure.kind.status(), 502, "{body}: {failure}");
+    }
+}
