@@ -268,7 +268,9 @@ def tiered(price):
 
 
 def text(price):
-    plain = format(price, "f")
+    # The source holds a few quotients of binary floats (0.08333333333333334, 1.0399999999999998);
+    # nine decimals are what the gateway keeps exactly, and more than any host prints.
+    plain = format(round(price, 9), "f")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 

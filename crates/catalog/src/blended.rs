@@ -45,7 +45,7 @@ pub struct Blend {
 impl Blended {
     /// Returns the shipped list.
     pub fn shipped() -> Self {
-        let document = Document::parse("catalog/blended.yaml", LIST, &Vars::Keep);
+        let document = Document::parse("catalog/blended.yaml", LIST, Vars::Keep);
         document.and_then(|document| document.read()).expect("invariant: shipped data is tested to be sound")
     }
 }

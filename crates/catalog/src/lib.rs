@@ -108,7 +108,7 @@ impl Catalog {
         for (name, text) in shipped.chain(records.iter().cloned()) {
             match record::read(&name, &text) {
                 Ok(read) => record::merge(&mut merged, read),
-                Err(found) => problems.extend(found.0),
+                Err(found) => problems.extend(found),
             }
         }
         let prices = prices::shipped();
@@ -116,14 +116,14 @@ impl Catalog {
         for record in merged {
             match lower::provider(record, &prices) {
                 Ok(provider) => providers.push(Arc::new(provider)),
-                Err(found) => problems.extend(found.0),
+                Err(found) => problems.extend(found),
             }
         }
         providers.sort_by(|a, b| a.id.cmp(&b.id));
         if problems.is_empty() {
             Ok(Self { providers, prices: prices.version() })
         } else {
-            Err(Problems::new(problems))
+            Err(problems.into())
         }
     }
 

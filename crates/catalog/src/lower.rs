@@ -14,9 +14,13 @@ use crate::{Model, Provider, Spoken};
 /// Lowers one record, with every problem in it.
 pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Problems> {
     let Sourced { record, document } = sourced;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
     let mut wrong = |path: Path, message: String, help: Option<String>| {
-        problems.push(Problem::at(&document, &path, message, help));
+        let problem = document.problem(&path, message);
+        problems.push(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
     };
     let top = |key: &str| Path::root().key(key);
     check_id(&record.id, &mut wrong);
@@ -34,7 +38,7 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
     });
     let models = models(&record, list, &mut wrong);
     if !problems.is_empty() {
-        return Err(Problems::new(problems));
+        return Err(problems.into());
     }
     let quirks = record.quirks.unwrap_or_default();
     Ok(Provider {
@@ -141,7 +145,7 @@ fn models(record: &Record, list: &List, wrong: &mut Wrong<'_>) -> Vec<Arc<Model>
 fn model(record: &Record, written: &RecordModel, path: &Path, list: &List, wrong: &mut Wrong<'_>) -> Model {
     let entry = record.prices.as_deref().and_then(|prices| list.find(prices, &written.id));
     let price = match &written.price {
-        Some(own) => price(&record.id, own, path.clone().key("price"), wrong).map(Arc::new),
+        Some(own) => price(&record.id, own, path.key("price"), wrong).map(Arc::new),
         None => entry.and_then(|entry| list.price(entry)).map(Arc::new),
     };
     Model {
@@ -165,21 +169,21 @@ fn price(id: &str, written: &RecordPrice, path: Path, wrong: &mut Wrong<'_>) -> 
         }
     };
     let base = Rates {
-        input: rate(&written.input, path.clone().key("input"))?,
+        input: rate(&written.input, path.key("input"))?,
         cached_input: match &written.cached_input {
-            Some(cached) => Some(rate(cached, path.clone().key("cached_input"))?),
+            Some(cached) => Some(rate(cached, path.key("cached_input"))?),
             None => None,
         },
         cache_write: match &written.cache_write {
-            Some(write) => Some(rate(write, path.clone().key("cache_write"))?),
+            Some(write) => Some(rate(write, path.key("cache_write"))?),
             None => None,
         },
-        output: rate(&written.output, path.clone().key("output"))?,
+        output: rate(&written.output, path.key("output"))?,
         reasoning: None,
     };
     let mut tiers = Vec::new();
     for (at, tier) in written.tiers.iter().enumerate() {
-        let path = path.clone().key("tiers").index(at);
+        let path = path.key("tiers").index(at);
         let mut optional = |decimal: &Option<Decimal>| match decimal {
             Some(decimal) => rate(decimal, path.clone()).map(Some),
             None => Some(None),

@@ -94,11 +94,11 @@ mod tests {
     use super::{Hours, Price, Rates, Tier};
 
     fn rates(input: i64, output: i64) -> Rates {
-        Rates { input: Rate(input), cached_input: None, cache_write: None, output: Rate(output), reasoning: None }
+        Rates { input: Rate(input * 1_000), cached_input: None, cache_write: None, output: Rate(output * 1_000), reasoning: None }
     }
 
     fn price() -> Price {
-        let cached = Rates { cached_input: Some(Rate(100_000)), ..rates(1_000_000, 2_000_000) };
+        let cached = Rates { cached_input: Some(Rate(100_000_000)), ..rates(1_000_000, 2_000_000) };
         Price {
             base: cached,
             tiers: vec![Tier { above: Tokens(1_000), rates: rates(3_000_000, 4_000_000) }],

@@ -228,7 +228,7 @@ pub(crate) struct Sourced {
 
 /// Reads one record; its variables stay for whoever connects.
 pub(crate) fn read(name: &str, text: &str) -> Result<Sourced, Problems> {
-    let document = Document::parse(name, text, &Vars::Keep)?;
+    let document = Document::parse(name, text, Vars::Keep)?;
     let record: Record = document.read()?;
     Ok(Sourced { record, document })
 }
@@ -241,13 +241,13 @@ pub(crate) fn merge(all: &mut Vec<Sourced>, over: Sourced) {
     };
     let mut models: BTreeMap<String, RecordModel> = BTreeMap::new();
     let mut order = Vec::new();
-    for model in under.record.models.drain(..).chain(over.record.models) {
+    let (old, mut new) = (&mut under.record, over.record);
+    for model in old.models.drain(..).chain(new.models.drain(..)) {
         if !models.contains_key(&model.id) {
             order.push(model.id.clone());
         }
         models.insert(model.id.clone(), model);
     }
-    let (old, new) = (&mut under.record, over.record);
     old.name = new.name.or(old.name.take());
     old.base_url = new.base_url.or(old.base_url.take());
     old.auth = new.auth.or(old.auth.take());

@@ -1,4 +1,4 @@
-//! The first step: a whole body within its limit, its head, an id.
+//! The first step: a whole body within its limit.
 
 use std::time::Duration;
 
@@ -19,7 +19,6 @@ pub(crate) struct Received {
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
     pub(crate) began: Instant,
-    pub(crate) id: Id,
 }
 
 /// Makes an id: a UUIDv7, so that ids sort by time.
@@ -30,7 +29,6 @@ pub(crate) fn new_id() -> Id {
 /// Takes a request off the wire.
 pub(crate) async fn accept(
     request: hyper::Request<Incoming>,
-    id: Id,
     limit: usize,
 ) -> Result<Received, Failure> {
     let began = Instant::now();
@@ -53,7 +51,7 @@ pub(crate) async fn accept(
             return Err(Failure::new(Kind::RequestTimeout, said));
         }
     };
-    Ok(Received { parts, body, began, id })
+    Ok(Received { parts, body, began })
 }
 
 /// States what is wrong with a body, for its sender.

@@ -120,7 +120,7 @@ async fn chat(
         let said = format!("{} requests wait for the ledger", backlog.waiting());
         return Err(Failure::new(Kind::LedgerUnavailable, said));
     }
-    let received = accept(request, id, world.body_limit).await?;
+    let received = accept(request, world.body_limit).await?;
     let head = wire::read_head(Dialect::OpenaiChat, &received.body).map_err(|error| undecodable(&error))?;
     let header_task = received.parts.headers.get(TASK_HEADER).and_then(|task| task.to_str().ok());
     let ask = Ask { model: &head.model, header_task, metadata_task: head.task.as_deref() };

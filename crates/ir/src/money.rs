@@ -1,7 +1,7 @@
-//! Money without floats: rates in pico-dollars a token, sums in nano-dollars, one rounding.
+//! Money without floats: rates in femto-dollars a token, sums in nano-dollars, one rounding.
 //!
-//! A rate of $1 per million tokens is 1,000,000 pico-dollars a token, so every list price with up
-//! to six decimals is exact. A cost is summed exactly in 128 bits and rounded half up once, to a
+//! A rate of $1 per million tokens is 10⁹ femto-dollars a token, so every list price with up to
+//! nine decimals is exact. A cost is summed exactly in 128 bits and rounded half up once, to a
 //! nano-dollar.
 
 use std::fmt;
@@ -38,12 +38,12 @@ impl fmt::Display for Tokens {
     }
 }
 
-/// A price of one token, in pico-dollars (10⁻¹² USD).
+/// A price of one token, in femto-dollars (10⁻¹⁵ USD).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(pub i64);
 
 impl Rate {
-    /// Reads dollars per million tokens, such as `0.59`: at most six decimals, no sign, no
+    /// Reads dollars per million tokens, such as `0.59`: at most nine decimals, no sign, no
     /// exponent.
     pub fn per_million(text: &str) -> Result<Self, BadRate> {
         let refuse = |why| Err(BadRate { text: text.to_owned(), why });
@@ -53,19 +53,19 @@ impl Rate {
             return refuse("write plain decimal dollars per million tokens, such as 0.59");
         }
         let part = part.trim_end_matches('0');
-        if part.len() > 6 {
-            return refuse("at most six decimals can be kept exactly");
+        if part.len() > 9 {
+            return refuse("at most nine decimals can be kept exactly");
         }
-        let scaled = format!("{whole}{part:0<6}");
+        let scaled = format!("{whole}{part:0<9}");
         match scaled.parse() {
-            Ok(pico) => Ok(Self(pico)),
+            Ok(femto) => Ok(Self(femto)),
             Err(_) => refuse("too large for a price of a token"),
         }
     }
 
     /// Returns dollars per million tokens as a decimal string.
     pub fn to_per_million(self) -> String {
-        decimal(i128::from(self.0), 6)
+        decimal(i128::from(self.0), 9)
     }
 }
 
@@ -94,9 +94,9 @@ impl Money {
 
     /// Sums tokens times rates exactly and rounds once, half up, to a nano-dollar.
     pub fn of(lines: impl IntoIterator<Item = (Tokens, Rate)>) -> Self {
-        let pico: i128 =
+        let femto: i128 =
             lines.into_iter().map(|(tokens, rate)| i128::from(tokens.0) * i128::from(rate.0)).sum();
-        let nano = (pico + 500).div_euclid(1_000);
+        let nano = (femto + 500_000).div_euclid(1_000_000);
         Self(i64::try_from(nano).unwrap_or(i64::MAX))
     }
 }
@@ -151,25 +151,25 @@ mod tests {
 
     #[test]
     fn a_list_price_is_exact() {
-        assert_eq!(Rate::per_million("3").unwrap(), Rate(3_000_000));
-        assert_eq!(Rate::per_million("0.59").unwrap(), Rate(590_000));
-        assert_eq!(Rate::per_million("0.000001").unwrap(), Rate(1));
-        assert_eq!(Rate::per_million("1.2500000").unwrap(), Rate(1_250_000));
+        assert_eq!(Rate::per_million("3").unwrap(), Rate(3_000_000_000));
+        assert_eq!(Rate::per_million("0.59").unwrap(), Rate(590_000_000));
+        assert_eq!(Rate::per_million("0.000000001").unwrap(), Rate(1));
+        assert_eq!(Rate::per_million("1.2500000").unwrap(), Rate(1_250_000_000));
     }
 
     #[test]
     fn what_is_no_price_is_refused_with_its_reason() {
-        for bad in ["", ".5", "1.", "-1", "1e3", "0.0000001", "1,5", "99999999999999999999"] {
+        for bad in ["", ".5", "1.", "-1", "1e3", "0.0000000001", "1,5", "99999999999999999999"] {
             assert!(Rate::per_million(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_cost_is_rounded_once_and_half_up() {
-        let half_a_nano = (Tokens(500), Rate(1));
+        let half_a_nano = (Tokens(500), Rate(1_000));
         assert_eq!(Money::of([half_a_nano]), Money(1));
         assert_eq!(Money::of([half_a_nano, half_a_nano]), Money(1), "not 1 + 1");
-        assert_eq!(Money::of([(Tokens(499), Rate(1))]), Money(0));
+        assert_eq!(Money::of([(Tokens(499), Rate(1_000))]), Money(0));
     }
 
     #[test]
@@ -181,14 +181,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rate_survives_printing(pico in 0_i64..1_000_000_000_000) {
-            let rate = Rate(pico);
+        fn a_rate_survives_printing(femto in 0_i64..1_000_000_000_000) {
+            let rate = Rate(femto);
             prop_assert_eq!(Rate::per_million(&rate.to_per_million()).unwrap(), rate);
         }
 
         #[test]
-        fn splitting_tokens_between_lines_costs_the_same(a in 0_u64..1 << 40, b in 0_u64..1 << 40, pico in 0_i64..1 << 22) {
-            let rate = Rate(pico);
+        fn splitting_tokens_between_lines_costs_the_same(a in 0_u64..1 << 40, b in 0_u64..1 << 40, femto in 0_i64..1 << 32) {
+            let rate = Rate(femto);
             prop_assert_eq!(
                 Money::of([(Tokens(a), rate), (Tokens(b), rate)]),
                 Money::of([(Tokens(a + b), rate)])

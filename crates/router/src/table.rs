@@ -141,7 +141,7 @@ pub struct Cell {
 impl Table {
     /// Returns the shipped table.
     pub fn shipped() -> Self {
-        Self::parse("catalog/routing.yaml", SHIPPED, &Vars::Keep)
+        Self::parse("catalog/routing.yaml", SHIPPED, Vars::Keep)
             .expect("invariant: the shipped table is tested to be sound")
             .0
     }
@@ -152,18 +152,18 @@ impl Table {
     }
 
     /// Reads a table; its document stays for messages about models.
-    pub fn parse(name: &str, text: &str, vars: &Vars<'_>) -> Result<(Self, Document), Problems> {
+    pub fn parse(name: &str, text: &str, vars: Vars<'_>) -> Result<(Self, Document), Problems> {
         let document = Document::parse(name, text, vars)?;
         let written: Written = document.read()?;
         let mut problems = Vec::new();
         let table = lower(&written, &document, &mut problems);
-        if problems.is_empty() { Ok((table, document)) } else { Err(Problems::new(problems)) }
+        if problems.is_empty() { Ok((table, document)) } else { Err(problems.into()) }
     }
 }
 
 fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) -> Table {
     let mut limits = |path: Path, written: &WrittenLimits, under: Limits| Limits {
-        timeout: positive(written.timeout, under.timeout, path.clone().key("timeout"), document, problems),
+        timeout: positive(written.timeout, under.timeout, path.key("timeout"), document, problems),
         total: positive(written.total, under.total, path.key("total"), document, problems),
         commit: written.commit.unwrap_or(under.commit),
     };
@@ -183,12 +183,12 @@ fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) ->
         if name.is_empty() || !name.chars().all(plain) {
             let help = "use lower-case letters, digits, _ and -";
             let message = "callers could not name this task".to_owned();
-            problems.push(Problem::at(document, &path, message, Some(help.to_owned())));
+            problems.push(document.problem(&path, message).help(help.to_owned()));
         }
         for (at, model) in cell.models.iter().enumerate() {
             if cell.models[..at].contains(model) {
                 let message = format!("`{model}` is in this task already");
-                problems.push(Problem::at(document, &model_path(name, at), message, None));
+                problems.push(document.problem(&model_path(name, at), message));
             }
         }
     }
@@ -213,8 +213,8 @@ fn positive(
     match Duration::try_from(written) {
         Ok(duration) if !duration.is_zero() => duration,
         _ => {
-            let help = Some("write a length of time such as 30s or 2m".to_owned());
-            problems.push(Problem::at(document, &path, "must be longer than nothing".to_owned(), help));
+            let help = "write a length of time such as 30s or 2m".to_owned();
+            problems.push(document.problem(&path, "must be longer than nothing".to_owned()).help(help));
             under
         }
     }
@@ -252,7 +252,11 @@ pub fn check(
                 (format!("several providers serve `{model}`"), Some(help))
             }
         };
-        Some(Problem::at(document, &path, message, help))
+        let problem = document.problem(&path, message);
+        Some(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        })
     };
     named.chain(cells).filter_map(problem).collect()
 }

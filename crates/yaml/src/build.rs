@@ -5,15 +5,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StructureStyle};
 
 use crate::node::{Entry, Node, Scalar, Value};
 use crate::path::Path;
 use crate::problem::{Place, Problem, Problems};
 use crate::vars::{Replaced, Vars};
-use crate::words;
 
 mod limits;
+mod refusals;
 
 use limits::{Size, TEXT};
 
@@ -120,8 +120,7 @@ impl<'a> Tree<'a> {
                 self.enter(at, anchor, style, Holds::List(Vec::new()))
             }
             Event::MappingStart(style, anchor, _) => {
-                let holds =
-                    Holds::Map { entries: Vec::new(), lines: HashMap::new(), key: None };
+                let holds = Holds::Map { entries: Vec::new(), lines: HashMap::new(), key: None };
                 self.enter(at, anchor, style, holds)
             }
             Event::SequenceEnd | Event::MappingEnd => self.leave(),
@@ -228,16 +227,6 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    fn unknown_alias(&mut self, name: &str, at: Place) -> Result<(), Hopeless> {
-        let message = format!("unknown alias {}", words::shown(&format!("*{name}")));
-        let help = format!("put `&{name}` in front of what it stands for, or quote it");
-        let path = self.path();
-        self.refuse(at, &path, message, Some(help));
-        let node = Node { at, value: Value::Scalar(Arc::new(Scalar::Quoted(String::new()))) };
-        self.add(node, Size::scalar(0), &Written::Inline);
-        Ok(())
-    }
-
     /// Puts a finished value where it belongs: into the list, behind its key, or it is the key.
     fn add(&mut self, mut node: Node, size: Size, written: &Written) {
         let Some(open) = self.open.last_mut() else {
@@ -248,7 +237,8 @@ impl<'a> Tree<'a> {
         match &mut open.holds {
             Holds::List(items) => items.push(node),
             Holds::Map { key: key @ None, .. } => {
-                let (text, at) = (node.scalar().map(|scalar| scalar.text().to_owned()), node.at);
+                // An alias can make a filled text a key: paths show keys, so it stays as written.
+                let (text, at) = (node.scalar().map(|scalar| scalar.written().to_owned()), node.at);
                 *key = Some(Key { text: text.unwrap_or_default(), at, kept: true });
                 self.check_key(&node);
             }
@@ -265,32 +255,6 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Refuses a key that is none, or that was there already.
-    fn check_key(&mut self, node: &Node) {
-        let path = self.path();
-        let Some(Open { holds: Holds::Map { lines, key: Some(key), .. }, .. }) =
-            self.open.last_mut()
-        else {
-            return;
-        };
-        let at = key.at;
-        let (message, help) = match node.scalar() {
-            None => ("a map or a list cannot be a key".to_owned(), None),
-            Some(Scalar::Plain(text)) if text.is_empty() || text == "~" => {
-                ("a key is missing in front of the `:`".to_owned(), None)
-            }
-            Some(Scalar::Plain(text)) if text == "<<" => {
-                ("merge keys (`<<`) are not supported".to_owned(), Some(MERGE.to_owned()))
-            }
-            Some(_) => match lines.get(&key.text) {
-                Some(line) => (format!("duplicate key, first written in line {line}"), None),
-                None => return,
-            },
-        };
-        key.kept = false;
-        self.refuse(at, &path, message, help);
-    }
-
     fn awaits_key(&self) -> bool {
         matches!(self.open.last(), Some(Open { holds: Holds::Map { key: None, .. }, .. }))
     }
@@ -304,50 +268,12 @@ impl<'a> Tree<'a> {
         })
     }
 
-    fn tag(&mut self, tag: &str, at: Place) {
-        let help = match tag {
-            "!!str" => "quote the value to make it text",
-            _ => "remove it; the value of a variable is written `${NAME}`",
-        };
-        let path = self.path();
-        let message = format!("tags such as {} are not supported", words::shown(tag));
-        self.refuse(at, &path, message, Some(help.to_owned()));
-    }
-
-    fn unreadable(&mut self, error: &ScanError) -> Result<(), Hopeless> {
-        let path = self.path();
-        let help = repair(error.kind()).map(str::to_owned);
-        self.refuse(place(*error.marker()), &path, error.info(), help);
-        Err(Hopeless)
-    }
-
     fn refuse(&mut self, at: Place, path: &Path, message: String, help: Option<String>) {
         let (file, path) = (self.name.to_owned(), path.to_string());
         self.problems.push(Problem { file, at, path, message, help });
     }
 }
 
-const MERGE: &str = "write the keys out where they are needed; a whole value can be an alias";
-
 fn place(marker: Marker) -> Place {
     Place { line: marker.line(), column: marker.col() + 1 }
-}
-
-/// Returns what mostly lies behind a syntax error.
-fn repair(kind: &ErrorKind) -> Option<&'static str> {
-    match kind {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar
-        | ErrorKind::TabAtBlockScalarStart => Some("indent with spaces"),
-        ErrorKind::MappingValueNotAllowed => Some("quote a text that holds `: `"),
-        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
-            Some("between brackets quote a text that holds one, such as \"${NAME}\"")
-        }
-        ErrorKind::UnexpectedCharacter { character: '@' | '`' | '%' } => {
-            Some("quote a text that starts so")
-        }
-        _ => None,
-    }
 }

@@ -16,8 +16,9 @@ mod schemas;
 
 use schemas::{Layer, Property, Schemas};
 
-/// How many values may be looked at while trying out alternatives.
-const PATIENCE: usize = 1_000_000;
+/// How many values may be looked at before alternatives are no longer tried out: more than twice
+/// what a document may hold.
+const PATIENCE: usize = 250_000;
 
 /// Returns the JSON of a tree that fits a schema, or every reason why it does not.
 pub(crate) fn fit(file: &str, root: &Node, schema: &Json) -> Result<Json, Problems> {
@@ -50,12 +51,7 @@ impl<'s> Fit<'s> {
     }
 
     /// Returns every schema that a value must satisfy: references followed, alternatives chosen.
-    fn layers(
-        &mut self,
-        node: &Node,
-        schemas: &[&'s Json],
-        path: &Path,
-    ) -> Option<Vec<&'s Layer>> {
+    fn layers(&mut self, node: &Node, schemas: &[&'s Json], path: &Path) -> Option<Vec<&'s Layer>> {
         let mut waiting: Vec<&'s Json> = schemas.iter().rev().copied().collect();
         let mut layers: Vec<&'s Layer> = Vec::new();
         while let Some(schema) = waiting.pop() {
@@ -87,14 +83,19 @@ impl<'s> Fit<'s> {
         let allows = |kind: &Kind| wanted.iter().all(|types| types.iter().any(|t| kind.is(t)));
         let kind = node.kinds().into_iter().find(allows);
         if kind.is_none() {
-            self.wrong_type(node, wanted.first().map_or(&[][..], Vec::as_slice), path);
+            let types = wanted.first().map_or(&[][..], Vec::as_slice);
+            let known: Vec<&str> =
+                layers.iter().filter_map(|l| schemas::texts(l)).flatten().collect();
+            self.wrong_type(node, types, &known, path);
         }
         kind
     }
 
-    fn wrong_type(&mut self, node: &Node, types: &[&str], path: &Path) {
+    /// Refuses a value of none of the types; where only some texts are known, those are the help.
+    fn wrong_type(&mut self, node: &Node, types: &[&str], known: &[&str], path: &Path) {
         let message = format!("expected {}, found {}", words::wanted(types), words::found(node));
-        self.refuse(node.at, path, message, words::retype(node, types));
+        let help = words::list(known).or_else(|| words::retype(node, types));
+        self.refuse(node.at, path, message, help);
     }
 
     fn map(&mut self, at: Place, entries: &[Entry], layers: &[&'s Layer], path: &Path) -> Json {
@@ -132,18 +133,15 @@ impl<'s> Fit<'s> {
         for entry in unknown {
             let meant = crate::closest(&entry.key, known.iter().copied(), 1);
             absent.retain(|key| !meant.contains(key));
-            let help = words::suggest(&entry.key, &known);
+            let help = match schemas::is_by_number(layers) {
+                true => Some("keys are whole numbers here".to_owned()),
+                false => words::suggest(&entry.key, &known),
+            };
             self.refuse(entry.at, &path.key(&entry.key), "unknown key".to_owned(), help);
         }
     }
 
-    fn missing_keys(
-        &mut self,
-        at: Place,
-        absent: &[&'s str],
-        layers: &[&'s Layer],
-        path: &Path,
-    ) {
+    fn missing_keys(&mut self, at: Place, absent: &[&'s str], layers: &[&'s Layer], path: &Path) {
         for key in absent {
             let help = self.schemas.about(layers, key);
             self.refuse(at, &path.key(key), "missing key".to_owned(), help);

@@ -2,6 +2,7 @@
 //! of lines; those are the document's.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The keys and indexes from the root to a value, shown as `tasks.summarization[1]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -10,7 +11,7 @@ pub struct Path(pub(crate) Vec<Step>);
 /// One step down.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
-    Key(String),
+    Key(Arc<str>),
     Index(usize),
 }
 
@@ -23,7 +24,7 @@ impl Path {
     /// Returns the path of the value under a key.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        self.then(Step::Key(key.to_owned()))
+        self.then(Step::Key(key.into()))
     }
 
     /// Returns the path of an element of a list, counted from 0.

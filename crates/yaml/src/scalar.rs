@@ -28,19 +28,22 @@ impl Kind {
         }
     }
 
-    /// Returns whether JSON Schema counts it as a value of this type.
+    /// Returns whether it counts as a value of a type of JSON Schema, or of `DECIMAL`.
     pub(crate) fn is(self, schema_type: &str) -> bool {
         match self {
             Self::Nothing => schema_type == "null",
             Self::Bool => schema_type == "boolean",
-            Self::Whole => matches!(schema_type, "integer" | "number"),
-            Self::Fraction => schema_type == "number",
-            Self::Text => schema_type == "string",
+            Self::Whole => matches!(schema_type, "integer" | "number" | DECIMAL),
+            Self::Fraction => matches!(schema_type, "number" | DECIMAL),
+            Self::Text => matches!(schema_type, "string" | DECIMAL),
             Self::List => schema_type == "array",
             Self::Map => schema_type == "object",
         }
     }
 }
+
+/// The type that JSON Schema lacks: a number whose exact text is wanted, quoted or not.
+pub(crate) const DECIMAL: &str = "decimal";
 
 /// Reads a whole number or a fraction; nothing when it has no place in JSON (too big, infinite).
 pub(crate) fn number(text: &str) -> Option<Number> {
@@ -111,12 +114,18 @@ mod tests {
         check(Kind::Nothing, &["", "~", "null"]);
         check(Kind::Bool, &["true", "false"]);
         check(Kind::Whole, &["0", "-7", "+7", "007", "0x1F", "0o17"]);
-        check(Kind::Fraction, &["1.5", "1.", ".5", "-1e3", "1.10", "1e-3", ".inf", "-.inf", ".nan"]);
+        check(
+            Kind::Fraction,
+            &["1.5", "1.", ".5", "-1e3", "1.10", "1e-3", ".inf", "-.inf", ".nan"],
+        );
     }
 
     #[test]
     fn what_only_yaml_1_1_knows_is_text() {
-        check(Kind::Text, &["yes", "no", "on", "off", "True", "FALSE", "y", "1_000", "12:30", "0b1"]);
+        check(
+            Kind::Text,
+            &["yes", "no", "on", "off", "True", "FALSE", "y", "1_000", "12:30", "0b1"],
+        );
         check(Kind::Text, &[".", "-", "+", "e5", "1e", "0x", "-0x1", "1.2.3", "٣"]);
     }
 

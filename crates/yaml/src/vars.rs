@@ -1,6 +1,8 @@
 //! `${NAME}` and `${NAME:-default}` in texts, `$$` for a dollar. Where the values come from is the
 //! caller's business; what was found is never part of a message.
 
+use crate::words;
+
 /// Whether variables in texts are replaced while reading.
 #[derive(Clone, Copy)]
 pub enum Vars<'a> {
@@ -85,6 +87,17 @@ fn value(inside: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String
     }
 }
 
+/// Replaces the variables of one text that was kept while reading; the error is the first
+/// variable's.
+pub fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    match Vars::Lookup(lookup).replace(text) {
+        Ok(Replaced::Literal(text) | Replaced::Filled(text)) => Ok(text),
+        Err(faults) => {
+            Err(faults.into_iter().next().map(|fault| fault.message).unwrap_or_default())
+        }
+    }
+}
+
 fn is_name(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit())
@@ -98,9 +111,8 @@ fn unset(name: &str) -> Fault {
 }
 
 fn misspelled(inside: &str) -> Fault {
-    let shown: String = inside.chars().take(40).collect();
     Fault {
-        message: format!("`${{{shown}}}` is not a variable"),
+        message: format!("{} is not a variable", words::shown(&format!("${{{inside}}}"))),
         help: "write `${NAME}` or `${NAME:-default}`, and `$$` for a dollar".to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::closest::closest;
 use crate::node::{Node, Scalar, Value};
-use crate::scalar::{self, Kind};
+use crate::scalar::{self, DECIMAL, Kind};
 
 /// Longer quotations are cut.
 const SHOWN: usize = 60;
@@ -15,7 +15,8 @@ const LISTED: usize = 20;
 pub(crate) fn shown(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let quoted: String = line.chars().take(SHOWN).flat_map(printable).collect();
-    let cut = if text.trim_end().len() > line.len() || line.chars().count() > SHOWN { "…" } else { "" };
+    let cut =
+        if text.trim_end().len() > line.len() || line.chars().count() > SHOWN { "…" } else { "" };
     format!("`{quoted}{cut}`")
 }
 
@@ -63,6 +64,7 @@ fn word(schema_type: &str) -> &'static str {
         "boolean" => "true or false",
         "integer" => "a whole number",
         "number" => "a number",
+        DECIMAL => "a decimal number",
         "string" => "text",
         "array" => "a list",
         _ => "a map",
@@ -89,9 +91,7 @@ pub(crate) fn retype(node: &Node, types: &[&str]) -> Option<String> {
         (Scalar::Plain(_), Kind::Bool | Kind::Whole | Kind::Fraction) if wants("string") => {
             Some(format!("quote it: \"{text}\""))
         }
-        (_, Kind::Text) if wants("boolean") && is_lax_bool(text) => {
-            Some("write true or false".to_owned())
-        }
+        (_, Kind::Text) if wants("boolean") => lax_bool(text),
         (Scalar::Quoted(_), kind) if types.iter().any(|name| kind.is(name)) => {
             Some("remove the quotes".to_owned())
         }
@@ -104,9 +104,12 @@ pub(crate) fn retype(node: &Node, types: &[&str]) -> Option<String> {
     }
 }
 
-fn is_lax_bool(text: &str) -> bool {
-    let text = text.to_lowercase();
-    matches!(&*text, "yes" | "no" | "on" | "off" | "y" | "n" | "true" | "false")
+fn lax_bool(text: &str) -> Option<String> {
+    match &*text.to_lowercase() {
+        "yes" | "on" | "y" | "true" => Some("write true".to_owned()),
+        "no" | "off" | "n" | "false" => Some("write false".to_owned()),
+        _ => None,
+    }
 }
 
 fn spelled_number(text: &str) -> Option<String> {
@@ -119,9 +122,10 @@ fn spelled_number(text: &str) -> Option<String> {
 pub(crate) fn suggest(word: &str, known: &[&str]) -> Option<String> {
     let meant: Vec<String> =
         closest(word, known.iter().copied(), 2).into_iter().map(shown).collect();
-    match meant.is_empty() {
-        false => Some(format!("did you mean {}?", meant.join(" or "))),
-        true => list(known),
+    if meant.is_empty() {
+        list(known)
+    } else {
+        Some(format!("did you mean {}?", meant.join(" or ")))
     }
 }
 

@@ -40,11 +40,12 @@ impl Tree<'_> {
     /// Counts a value in, and gives up when the document has become too big.
     pub(super) fn count(&mut self, size: Size, at: Place) -> Result<(), Hopeless> {
         self.total.hold(size);
-        if self.total.nodes <= NODES && self.total.text <= TEXT {
-            return Ok(());
-        }
+        let message = match (self.total.nodes > NODES, self.total.text > TEXT) {
+            (false, false) => return Ok(()),
+            (true, _) => format!("the document holds more than {NODES} values"),
+            (_, true) => format!("the document holds more than {} MiB of text", TEXT >> 20),
+        };
         let path = self.path();
-        let message = format!("the document holds more than {NODES} values or too much text");
         let help = "aliases count as often as they are used".to_owned();
         self.refuse(at, &path, message, Some(help));
         Err(Hopeless)

@@ -5,7 +5,7 @@
 use serde_json::Value as Json;
 
 use super::schemas::Tag;
-use super::{Fit, leaf, schemas};
+use super::{Fit, leaf};
 use crate::node::{Entry, Node, Scalar, Value};
 use crate::path::Path;
 use crate::scalar::Kind;
@@ -38,9 +38,20 @@ impl<'s> Fit<'s> {
         let choice = Choice { node, path, all, fitting };
         match &node.value {
             Value::Map(_) => self.choose_map(&choice),
-            Value::Scalar(scalar) if kinds == [Kind::Text] => self.choose_text(&choice, scalar),
+            Value::Scalar(scalar) if self.is_about_text(&choice) => {
+                self.choose_text(&choice, scalar)
+            }
             Value::Scalar(_) | Value::List(_) => self.choose_fitting(&choice, &choice.fitting),
         }
+    }
+
+    /// Returns whether a value can only be meant as text here.
+    fn is_about_text(&self, choice: &Choice<'_, 's>) -> bool {
+        choice.node.kinds().contains(&Kind::Text)
+            && choice.fitting.iter().all(|branch| {
+                let types = self.schemas.types(branch);
+                types.is_empty() || types.iter().any(|name| Kind::Text.is(name))
+            })
     }
 
     /// Chooses the branch with the fewest problems, the first of equals as serde does.
@@ -56,7 +67,12 @@ impl<'s> Fit<'s> {
                     types.push(name);
                 }
             }
-            self.wrong_type(choice.node, &types, choice.path);
+            let (mut known, names) = (self.all_texts(&choice.all), self.names(&choice.all));
+            // A single map among other things is told by its type, not by its one key.
+            if !known.is_empty() || names.len() > 1 {
+                known.extend(names);
+            }
+            self.wrong_type(choice.node, &types, &known, choice.path);
         }
         let mut best: Option<(usize, &'s Json)> = None;
         for branch in fitting {
@@ -95,9 +111,11 @@ impl<'s> Fit<'s> {
             known.extend(texts);
         }
         let names = self.names(&choice.all);
-        if names.contains(&scalar.text()) {
-            let message = format!("{} needs a value", words::shown(scalar.written()));
-            let help = format!("write it as a key: {}", words::shown(&format!("{}: …", scalar.text())));
+        // What a variable names is not told, not even by its being a name.
+        if names.contains(&scalar.written()) {
+            let key = scalar.written();
+            let message = format!("{} needs a value", words::shown(key));
+            let help = format!("write it as a key: {}", words::shown(&format!("{key}: …")));
             self.refuse(choice.node.at, choice.path, message, Some(help));
             return None;
         }
@@ -147,7 +165,7 @@ impl<'s> Fit<'s> {
                 let help = words::list(&known);
                 self.refuse(choice.node.at, &path, "missing key".to_owned(), help);
             }
-            (Some(entry), None) => self.wrong_type(&entry.value, &["string"], &path),
+            (Some(entry), None) => self.wrong_type(&entry.value, &["string"], &known, &path),
             (Some(entry), Some(given)) => {
                 let misfit = leaf::unknown(given, &known);
                 self.refuse(entry.value.at, &path, misfit.message, misfit.help);
@@ -169,6 +187,10 @@ impl<'s> Fit<'s> {
                 }
                 _ => others.push(branch),
             }
+        }
+        // An optional choice among the keys of a map can also be made by none of them.
+        if !named.is_empty() {
+            others.retain(|branch| branch.as_object().is_none_or(|layer| !layer.is_empty()));
         }
         match (&named[..], &others[..]) {
             ([(_, branch)], []) => return Some(branch),
@@ -201,14 +223,20 @@ impl<'s> Fit<'s> {
             return self.refuse(choice.node.at, choice.path, message, help);
         };
         let path = choice.path.key(&entry.key);
-        let texts: Vec<&str> =
-            choice.all.iter().filter_map(|branch| self.schemas.texts(branch)).flatten().collect();
+        let texts = self.all_texts(&choice.all);
         let key = entry.key.as_str();
         let (message, help) = match texts.contains(&key) {
-            true => ("takes no value".to_owned(), Some(format!("write {} as text", words::shown(key)))),
+            true => {
+                ("takes no value".to_owned(), Some(format!("write {} as text", words::shown(key))))
+            }
             false => ("unknown key".to_owned(), words::suggest(key, &[names, texts].concat())),
         };
         self.refuse(entry.at, &path, message, help);
+    }
+
+    /// Returns the texts that stand for branches.
+    fn all_texts(&self, branches: &[&'s Json]) -> Vec<&'s str> {
+        branches.iter().filter_map(|branch| self.schemas.texts(branch)).flatten().collect()
     }
 
     /// Returns the keys that name branches.

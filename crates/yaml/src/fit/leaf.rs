@@ -40,8 +40,7 @@ fn exact(scalar: &Scalar) -> Result<Json, Misfit> {
     if scalar::is_decimal(scalar.text()) {
         return Ok(Json::String(scalar.text().to_owned()));
     }
-    let message =
-        format!("expected a decimal number, found {}", words::shown(scalar.written()));
+    let message = format!("expected a decimal number, found {}", words::shown(scalar.written()));
     Err(Misfit { message, help: Some("write digits with a point, such as 0.59".to_owned()) })
 }
 

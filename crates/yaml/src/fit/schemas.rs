@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::scalar::DECIMAL;
+
 /// A schema that is an object; those that are `true` say nothing.
 pub(super) type Layer = Map<String, Json>;
 
@@ -105,11 +107,7 @@ impl<'s> Schemas<'s> {
 
     /// Returns the texts an alternative allows, nothing when it allows any.
     pub(super) fn texts(self, branch: &'s Json) -> Option<Vec<&'s str>> {
-        let layer = self.resolved(branch).as_object()?;
-        if layer.contains_key("enum") {
-            return Some(strings(layer.get("enum")));
-        }
-        layer.get("const").and_then(Json::as_str).map(|only| vec![only])
+        texts(self.resolved(branch).as_object()?)
     }
 
     /// Returns the first sentence of what the type says about a key.
@@ -143,15 +141,24 @@ pub(super) fn own_types(layer: &Layer) -> Vec<&str> {
         Some(Json::String(only)) => vec![only.as_str()],
         several => strings(several),
     };
-    if is_decimal(layer) && !types.is_empty() && !types.contains(&"number") {
-        types.push("number");
+    if is_decimal(layer) {
+        types.retain(|name| *name == "null");
+        types.push(DECIMAL);
     }
     types
 }
 
 /// Returns whether a scalar's exact text is wanted, quoted or not.
 pub(super) fn is_decimal(layer: &Layer) -> bool {
-    layer.get("format").and_then(Json::as_str) == Some("decimal")
+    layer.get("format").and_then(Json::as_str) == Some(DECIMAL)
+}
+
+/// Returns the texts a schema allows itself, nothing when it allows any.
+pub(super) fn texts(layer: &Layer) -> Option<Vec<&str>> {
+    if layer.contains_key("enum") {
+        return Some(strings(layer.get("enum")));
+    }
+    layer.get("const").and_then(Json::as_str).map(|only| vec![only])
 }
 
 fn is_closed(layer: &Layer) -> bool {
@@ -189,6 +196,11 @@ fn by_pattern<'s>(layer: &'s Layer, key: &str) -> Option<&'s Json> {
         !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
     };
     patterns.iter().find(|(pattern, _)| matches(pattern)).map(|(_, schema)| schema)
+}
+
+/// Returns whether the keys of a map are numbers.
+pub(super) fn is_by_number(layers: &[&Layer]) -> bool {
+    layers.iter().any(|layer| layer.contains_key("patternProperties"))
 }
 
 /// Returns the keys that the schemas of a map name.

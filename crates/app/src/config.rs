@@ -1,0 +1,148 @@
+//! `pointsman.yaml`: as it is written, and as it is used.
+//!
+//! Everything has a default, listed in the one `Default` of [`Config`]; without a file all of them
+//! hold. Paths are relative to the file.
+
+mod raw;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use yaml::{Document, Problem, Problems, Vars};
+
+use crate::exit::BadConfig;
+
+pub(crate) use raw::{LogFormat, Raw};
+
+/// The configuration as it is used.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The file it came from.
+    pub(crate) file: Option<PathBuf>,
+    /// Where to listen.
+    pub(crate) listen: String,
+    /// The ledger.
+    pub(crate) database: PathBuf,
+    /// The routing table; `None` means the shipped one.
+    pub(crate) routing: Option<PathBuf>,
+    /// The folder of provider records.
+    pub(crate) catalog: Option<PathBuf>,
+    /// The keys that may call: name and reference of the secret.
+    pub(crate) keys: Vec<(String, String)>,
+    /// The largest body taken, in bytes.
+    pub(crate) body_limit: usize,
+    /// The model that savings are told against.
+    pub(crate) baseline: Option<String>,
+    /// How long answers under way may take at shutdown.
+    pub(crate) grace: Duration,
+    /// Logs.
+    pub(crate) log: Log,
+}
+
+/// How to log.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    /// JSON or text.
+    pub(crate) format: LogFormat,
+    /// The level, or a filter as `RUST_LOG` takes it.
+    pub(crate) level: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            file: None,
+            listen: "127.0.0.1:4141".to_owned(),
+            database: data_folder().join("ledger.db"),
+            routing: None,
+            catalog: None,
+            keys: Vec::new(),
+            body_limit: 32 << 20,
+            baseline: None,
+            grace: Duration::from_secs(30),
+            log: Log { format: LogFormat::Auto, level: "info".to_owned() },
+        }
+    }
+}
+
+/// Returns where a program of this user's keeps its data (XDG Base Directory Specification).
+fn data_folder() -> PathBuf {
+    let xdg = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    xdg.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("pointsman")
+}
+
+impl Config {
+    /// Loads the named file, or `./pointsman.yaml` where there is one, or the defaults.
+    pub(crate) fn load(named: Option<&Path>) -> anyhow::Result<Self> {
+        let here = Path::new("pointsman.yaml");
+        let Some(file) = named.or_else(|| here.is_file().then_some(here)) else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        Ok(Self::parse(file, &text).map_err(BadConfig)?)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, Problems> {
+        let name = file.display().to_string();
+        let environment = |name: &str| std::env::var(name).ok();
+        let document = Document::parse(&name, text, Vars::Lookup(&environment))?;
+        let raw: Raw = document.read()?;
+        let mut problems = Vec::new();
+        let config = lower(file, raw, &document, &mut problems);
+        if problems.is_empty() { Ok(config) } else { Err(problems.into()) }
+    }
+}
+
+fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>) -> Config {
+    let default = Config::default();
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let beside = |path: String| folder.join(path);
+    let root = yaml::Path::root();
+    let mut wrong = |path: &yaml::Path, message: &str, help: &str| {
+        problems.push(document.problem(path, message.to_owned()).help(help.to_owned()));
+    };
+    let listen = raw.listen.unwrap_or(default.listen);
+    let keys: Vec<(String, String)> = raw.keys.into_iter().map(|key| (key.name, key.secret)).collect();
+    for (at, (name, secret)) in keys.iter().enumerate() {
+        let path = root.key("keys").index(at);
+        if !secret.starts_with("env:") && !secret.starts_with("file:") {
+            let help = "write env:NAME or file:/path; the secret itself does not belong here";
+            wrong(&path.key("secret"), "not a reference to a secret", help);
+        }
+        if keys[..at].iter().any(|(earlier, _)| earlier == name) {
+            wrong(&path.key("name"), "another key has this name", "the ledger tells keys apart by it");
+        }
+    }
+    match listen.parse::<std::net::SocketAddr>() {
+        Err(_) => wrong(&root.key("listen"), "not an address with a port", "such as 127.0.0.1:4141"),
+        Ok(address) if !address.ip().is_loopback() && keys.is_empty() => {
+            let help = "add `keys`, or listen on 127.0.0.1";
+            wrong(&root.key("listen"), "everybody who reaches this address could spend your money", help);
+        }
+        Ok(_) => {}
+    }
+    let grace = raw.shutdown.and_then(|shutdown| shutdown.grace).map(Duration::try_from);
+    let grace = grace.unwrap_or(Ok(default.grace)).unwrap_or_else(|_| {
+        wrong(&root.key("shutdown").key("grace"), "shorter than nothing", "such as 30s");
+        default.grace
+    });
+    let log = raw.log.unwrap_or_default();
+    let records = folder.join("providers");
+    Config {
+        file: Some(file.to_owned()),
+        listen,
+        database: beside(raw.database.unwrap_or_else(|| "ledger.db".to_owned())),
+        routing: raw.routing.map(beside),
+        catalog: raw.catalog.map(beside).or_else(|| records.is_dir().then_some(records)),
+        keys,
+        body_limit: raw.limits.and_then(|limits| limits.body).unwrap_or(default.body_limit),
+        baseline: raw.baseline,
+        grace,
+        log: Log {
+            format: log.format.unwrap_or(default.log.format),
+            level: log.level.unwrap_or(default.log.level),
+        },
+    }
+}

@@ -1,0 +1,63 @@
+//! Asking providers for their models: local servers at start, every provider by `doctor --live`.
+
+use std::time::Duration;
+
+use catalog::Provider;
+use gateway::{Client, Reach};
+use http_body_util::{BodyExt, Limited};
+use serde_json::Value;
+
+/// How long a local server may take to answer; one that is there answers in a few milliseconds.
+const LOCAL: Duration = Duration::from_millis(800);
+
+/// The largest list read.
+const LIST: usize = 8 << 20;
+
+/// Asks several providers at once; `None` where one does not answer with a list.
+pub(crate) async fn models(client: &Client, asked: &[(std::sync::Arc<Provider>, Reach)]) -> Vec<Option<Vec<String>>> {
+    let mut answers = Vec::with_capacity(asked.len());
+    let mut tasks = tokio::task::JoinSet::new();
+    for (at, (provider, reach)) in asked.iter().enumerate() {
+        let request = request(provider, reach);
+        let client = client.clone();
+        answers.push(None);
+        tasks.spawn(async move {
+            let request = request?;
+            let list = tokio::time::timeout(LOCAL, list(&client, request)).await;
+            Some((at, list.ok()?.ok()?))
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        if let Ok(Some((at, ids))) = done {
+            answers[at] = Some(ids);
+        }
+    }
+    answers
+}
+
+/// Makes the request that lists a provider's models, where it has one.
+pub(crate) fn request(provider: &Provider, reach: &Reach) -> Option<hyper::Request<http_body_util::Full<bytes::Bytes>>> {
+    let uri = reach.uri(provider.models_path.as_deref()?).ok()?;
+    let mut request = hyper::Request::get(uri);
+    if let Some((name, value)) = reach.auth() {
+        request = request.header(name, value);
+    }
+    request.body(http_body_util::Full::default()).ok()
+}
+
+/// Lists the ids a provider names.
+pub(crate) async fn list(
+    client: &Client,
+    request: hyper::Request<http_body_util::Full<bytes::Bytes>>,
+) -> anyhow::Result<Vec<String>> {
+    let response = client.request(request).await?;
+    let status = response.status();
+    anyhow::ensure!(status.is_success(), "it answered {status}");
+    let body = Limited::new(response.into_body(), LIST).collect().await;
+    let body = body.map_err(|error| anyhow::anyhow!("its list broke off: {error}"))?.to_bytes();
+    let list: Value = serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("its list is no JSON"))?;
+    let entries = list.get("data").or(Some(&list)).and_then(Value::as_array);
+    let entries = entries.ok_or_else(|| anyhow::anyhow!("its answer is no list of models"))?;
+    let id = |entry: &Value| entry.get("id").and_then(Value::as_str).map(str::to_owned);
+    Ok(entries.iter().filter_map(id).collect())
+}

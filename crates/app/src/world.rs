@@ -1,0 +1,183 @@
+//! From configuration to a [`gateway::World`]: records read, table read, secrets fetched, providers
+//! found reachable or not, and why not. All problems are told at once, and a world with a problem is
+//! not made.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use catalog::{Catalog, Provider};
+use gateway::{Client, Key, Reach, World};
+use router::Table;
+use secrecy::SecretString;
+use yaml::{Document, Problem, Vars};
+
+use crate::config::Config;
+use crate::discover;
+use crate::exit::BadConfig;
+
+/// A world, and what was found on the way.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) world: World,
+    pub(crate) found: Vec<Finding>,
+}
+
+/// What became of one provider.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) provider: String,
+    pub(crate) name: String,
+    pub(crate) state: State,
+}
+
+/// Whether a provider can be reached.
+#[derive(Debug, Clone)]
+pub(crate) enum State {
+    /// It can: through which secret or at which address, and how many models it named itself.
+    Ready { how: String, models: Option<usize> },
+    /// Its secret or its address is not set.
+    Unset { needs: String },
+    /// A local server does not answer.
+    Silent { address: String },
+}
+
+/// Reads what the configuration names and makes a world of it.
+pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Made> {
+    let (mut catalog, table, document) = read(config)?;
+    let mut reach = BTreeMap::new();
+    let mut found = Vec::new();
+    let mut asked = Vec::new();
+    for provider in catalog.providers.clone() {
+        let (state, ready) = reachable(&provider)?;
+        if let Some(ready) = ready {
+            if provider.discover {
+                asked.push((provider, ready));
+                continue;
+            }
+            reach.insert(provider.id.clone(), Arc::new(ready));
+        }
+        found.push(Finding { provider: provider.id.clone(), name: provider.name.clone(), state });
+    }
+    let answers = discover::models(client, &asked).await;
+    for ((provider, ready), models) in asked.into_iter().zip(answers) {
+        let address = ready.base().to_owned();
+        let state = match models {
+            Some(ids) => {
+                catalog.add_models(&provider.id, &ids);
+                reach.insert(provider.id.clone(), Arc::new(ready));
+                State::Ready { how: address, models: Some(ids.len()) }
+            }
+            None => State::Silent { address },
+        };
+        found.push(Finding { provider: provider.id.clone(), name: provider.name.clone(), state });
+    }
+    let table = with_stand_in(table, &catalog, &reach, document.is_none());
+    let keys = config.keys.iter().map(|(name, reference)| {
+        let secret = secret(reference).with_context(|| format!("fetch the secret of key `{name}`"))?;
+        Ok(Key { name: name.clone(), secret })
+    });
+    let keys = keys.collect::<anyhow::Result<Vec<_>>>()?;
+    let world = World { catalog, table, reach, keys, body_limit: config.body_limit, badge: None };
+    if let Some(document) = &document {
+        let problems = router::check(&world.table, document, &world.catalog, &|id| world.reaches(id));
+        yaml::Problems::none(problems).map_err(BadConfig)?;
+    }
+    Ok(Made { world, found })
+}
+
+/// Reads records and table, with the problems of both.
+pub(crate) fn read(config: &Config) -> anyhow::Result<(Catalog, Table, Option<Document>)> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let records = config.catalog.as_deref().map(records).transpose()?.unwrap_or_default();
+    let catalog = Catalog::with(&records).map_err(|found| problems.extend(found)).ok();
+    let table = match &config.routing {
+        None => Some((Table::shipped(), None)),
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let environment = |name: &str| std::env::var(name).ok();
+            Table::parse(&file.display().to_string(), &text, Vars::Lookup(&environment))
+                .map(|(table, document)| (table, Some(document)))
+                .map_err(|found| problems.extend(found))
+                .ok()
+        }
+    };
+    match (catalog, table) {
+        (Some(catalog), Some((table, document))) => Ok((catalog, table, document)),
+        _ => Err(BadConfig(problems.into()).into()),
+    }
+}
+
+fn records(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("read the folder {}", folder.display()))?.path();
+        if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let read = |file: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        Ok((file.display().to_string(), text))
+    };
+    files.iter().map(read).collect()
+}
+
+/// Fills a provider's address and secret from the environment.
+fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<Reach>)> {
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let base = match yaml::fill(&provider.base_url, &environment) {
+        Ok(base) => base,
+        Err(_) => return Ok((State::Unset { needs: provider.base_url.clone() }, None)),
+    };
+    let named = || format!("provider `{}`", provider.id);
+    let Some(reference) = provider.auth.secret() else {
+        let reach = Reach::new(&base, &provider.auth, None).with_context(named)?;
+        return Ok((State::Ready { how: base, models: None }, Some(reach)));
+    };
+    let Ok(secret) = secret(reference) else {
+        return Ok((State::Unset { needs: reference.to_owned() }, None));
+    };
+    let reach = Reach::new(&base, &provider.auth, Some(&secret)).with_context(named)?;
+    Ok((State::Ready { how: reference.to_owned(), models: None }, Some(reach)))
+}
+
+/// Fetches a secret by its reference. Errors name the reference and never the value.
+fn secret(reference: &str) -> anyhow::Result<SecretString> {
+    let value = match reference.split_once(':') {
+        Some(("env", name)) => std::env::var(name).map_err(|_| anyhow::anyhow!("{name} is not set"))?,
+        Some(("file", path)) => std::fs::read_to_string(path).with_context(|| format!("read {path}"))?,
+        _ => anyhow::bail!("a secret is env:NAME or file:/path"),
+    };
+    let value = value.trim();
+    anyhow::ensure!(!value.is_empty(), "{reference} is empty");
+    Ok(SecretString::from(value.to_owned()))
+}
+
+/// Under the shipped table nobody has chosen a model yet: where its safe one cannot be reached, the
+/// first that can stands in, and the caller is told.
+fn with_stand_in(
+    mut table: Table,
+    catalog: &Catalog,
+    reach: &BTreeMap<String, Arc<Reach>>,
+    shipped: bool,
+) -> Table {
+    let reaches = |id: &str| reach.contains_key(id);
+    if shipped && catalog.find(&table.default_model, &reaches).is_err() {
+        table.stand_in = first_model(catalog, &reaches);
+    }
+    table
+}
+
+/// Returns the first listed model that can be reached.
+pub(crate) fn first_model(catalog: &Catalog, reaches: &dyn Fn(&str) -> bool) -> Option<String> {
+    let providers = catalog.providers.iter().filter(|provider| reaches(&provider.id));
+    let mut models = providers.flat_map(|provider| {
+        let listed = provider.models.iter().filter(|model| model.listed);
+        listed.map(|model| format!("{}/{}", provider.id, model.id))
+    });
+    models.next()
+}
