@@ -24,7 +24,7 @@ use testkit::Provider;
 use tokio::net::TcpListener;
 
 use crate::args::Demo;
-use crate::commands::serve::stopped;
+use crate::commands::serve::Signals;
 use crate::config::{Config, Log, LogFormat};
 use crate::world;
 use crate::{logs, out};
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
     if args.json { out::json(&report)? } else { print(&report, args.local) }
     if args.stay {
         out::complain(&format!("\nstill serving at http://{address}/v1 until Ctrl-C"));
-        stopped().await;
+        Signals::listen()?.stop().await;
     }
     let _ = stop.send(());
     served.await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gateway::{Client, Gateway};
 use notify::{RecursiveMode, Watcher};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -32,7 +33,7 @@ pub(crate) fn watch(gateway: Arc<Gateway>, client: Client, config: Config) -> an
         watcher.watch(&folder, RecursiveMode::NonRecursive)?;
     }
     let task = tokio::spawn(reload(gateway, client, config, changes));
-    let hangup = tokio::spawn(hangups(changed));
+    let hangup = tokio::spawn(hangups(signal(SignalKind::hangup())?, changed));
     Ok(Guard { _watcher: watcher, tasks: [task, hangup] })
 }
 
@@ -57,9 +58,7 @@ fn folders(config: &Config) -> BTreeSet<PathBuf> {
     files.map(parent).chain(config.catalog.clone()).collect()
 }
 
-async fn hangups(changed: mpsc::Sender<()>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn hangups(mut hangup: Signal, changed: mpsc::Sender<()>) {
     while hangup.recv().await.is_some() {
         let _ = changed.try_send(());
     }

@@ -86,17 +86,25 @@ async fn attempt(
         return Err(refused(response, limit).await);
     }
     let failure = |failure: Failure| Failure { provider_status: Some(status), ..failure };
-    if head.stream && is_stream(response.headers()) {
+    if head.stream && !is_json(response.headers()) {
         let feed = Feed::new(response.into_body(), spoken.dialect, usage_added);
         begin(feed, hold, limit).await.map_err(failure)
     } else {
-        whole(response, head.stream, hold, limit).await.map_err(failure)
+        let body = collect(response.into_body(), limit).await.map_err(failure)?;
+        // One recorded host streams under JSON's type.
+        if head.stream && !body.trim_ascii_start().starts_with(b"{") {
+            let feed = Feed::of(body, spoken.dialect, usage_added);
+            return begin(feed, hold, limit).await.map_err(failure);
+        }
+        whole(body, head.stream, hold).map_err(failure)
     }
 }
 
-fn is_stream(headers: &HeaderMap) -> bool {
+/// Some hosts stream under another type than `text/event-stream`, or under none; only JSON is
+/// surely no stream.
+fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream")
+    kind.trim_start().to_ascii_lowercase().starts_with("application/json")
 }
 
 /// Reads an answer whose status is an error.
@@ -122,13 +130,7 @@ async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
 }
 
 /// Takes an answer in one piece.
-async fn whole(
-    response: Response<Incoming>,
-    wanted_stream: bool,
-    hold: &mut Hold,
-    limit: Instant,
-) -> Result<Won, Failure> {
-    let body = collect(response.into_body(), limit).await?;
+fn whole(body: Bytes, wanted_stream: bool, hold: &mut Hold) -> Result<Won, Failure> {
     let read = wire::read_response(Dialect::OpenaiChat, &body)?;
     if wanted_stream {
         let said = "a stream was asked for, and the provider's answer is none";

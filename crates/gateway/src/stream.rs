@@ -5,7 +5,8 @@
 //! an error, which the relay writes itself.
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use ir::{Dialect, Event, Failure, Kind, Usage};
 use tokio::time::Instant;
@@ -15,7 +16,7 @@ use wire::{EventReader, Met};
 /// A provider's stream.
 #[derive(Debug)]
 pub(crate) struct Feed {
-    body: Incoming,
+    body: UnsyncBoxBody<Bytes, hyper::Error>,
     splitter: Splitter,
     reader: EventReader,
     events: Vec<Event>,
@@ -40,6 +41,16 @@ pub(crate) struct Batch {
 impl Feed {
     /// Begins to read a stream.
     pub(crate) fn new(body: Incoming, dialect: Dialect, usage_added: bool) -> Self {
+        Self::over(body.boxed_unsync(), dialect, usage_added)
+    }
+
+    /// Begins to read a stream that came in one piece.
+    pub(crate) fn of(bytes: Bytes, dialect: Dialect, usage_added: bool) -> Self {
+        let body = Full::new(bytes).map_err(|never| match never {});
+        Self::over(body.boxed_unsync(), dialect, usage_added)
+    }
+
+    fn over(body: UnsyncBoxBody<Bytes, hyper::Error>, dialect: Dialect, usage_added: bool) -> Self {
         Self {
             body,
             splitter: Splitter::default(),

@@ -22,6 +22,7 @@ pub(crate) async fn run(config: Option<&Path>, args: &Ledger) -> anyhow::Result<
     let config = Config::load(config)?;
     let reader = open(&config)?;
     let show = |row: &Attempt| if json { out::line(&as_json(row)) } else { out::line(&as_text(row)) };
+    let mut signals = super::serve::Signals::listen()?;
     let mut last = None;
     for row in reader.newest(rows)? {
         show(&row);
@@ -30,7 +31,7 @@ pub(crate) async fn run(config: Option<&Path>, args: &Ledger) -> anyhow::Result<
     while follow {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            () = super::serve::stopped() => break,
+            () = signals.stop() => break,
         }
         for row in reader.newest(1_000)? {
             if last.is_none_or(|last| (row.decision, row.attempt) > last) {

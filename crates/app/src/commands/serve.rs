@@ -2,15 +2,17 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
-use gateway::{Client, Gateway, Shutdown};
+use gateway::{Gateway, Shutdown, World};
 use store::Store;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Serve;
 use crate::config::Config;
-use crate::world::{self, Finding, Made, State};
+use crate::world::{self, Finding, State};
 use crate::{logs, out, reload};
 
 /// Runs until it is told to stop.
@@ -23,17 +25,31 @@ pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<Exi
     let client = gateway::client()?;
     let made = world::make(&config, &client).await?;
     if args.dry_run {
-        greet(&made, &config, &config.listen);
+        greet(&made.world, &made.found, &config, &config.listen);
         return Ok(ExitCode::SUCCESS);
     }
     let listener = TcpListener::bind(&config.listen)
         .await
         .with_context(|| format!("listen on {} (is another pointsman running?)", config.listen))?;
     let address = listener.local_addr()?.to_string();
-    let store = open(&config)?;
-    greet(&made, &config, &address);
-    let cut = serve(made, store, client, config, listener).await?;
-    Ok(if cut == Shutdown::Clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let gateway = Gateway::new(made.world, open(&config)?, client.clone());
+    // Signals are heard from before the greeting on: whoever reads it may send one.
+    let mut signals = Signals::listen()?;
+    let guard = reload::watch(Arc::clone(&gateway), client, config.clone());
+    let guard = guard.context("watch the configuration for changes")?;
+    greet(&gateway.world(), &made.found, &config, &address);
+    let grace = config.grace;
+    let stop = async {
+        signals.stop().await;
+        tracing::info!(grace_s = grace.as_secs(), "stopping: answers under way may finish");
+    };
+    let ended = gateway::serve(Arc::clone(&gateway), listener, stop, grace).await;
+    if ended == Shutdown::Cut {
+        tracing::warn!("the grace ran out with answers under way");
+    }
+    drop(guard);
+    tokio::task::spawn_blocking(move || gateway.close()).await?;
+    Ok(if ended == Shutdown::Clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Opens the ledger, making its folder where there is none.
@@ -44,59 +60,40 @@ pub(crate) fn open(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open(&config.database)?)
 }
 
-async fn serve(
-    made: Made,
-    store: Store,
-    client: Client,
-    config: Config,
-    listener: TcpListener,
-) -> anyhow::Result<Shutdown> {
-    let grace = config.grace;
-    let gateway = Gateway::new(made.world, store, client.clone());
-    let guard = reload::watch(std::sync::Arc::clone(&gateway), client, config);
-    let guard = guard.context("watch the configuration for changes")?;
-    let stop = async {
-        stopped().await;
-        tracing::info!(grace_s = grace.as_secs(), "stopping: answers under way may finish");
-    };
-    let ended = gateway::serve(std::sync::Arc::clone(&gateway), listener, stop, grace).await;
-    if ended == Shutdown::Cut {
-        tracing::warn!("the grace ran out with answers under way");
-    }
-    drop(guard);
-    tokio::task::spawn_blocking(move || gateway.close()).await?;
-    Ok(ended)
+/// The signals that end a program.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
-/// Resolves on Ctrl-C or SIGTERM.
-pub(crate) async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+impl Signals {
+    /// Begins to hear them.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Resolves on SIGTERM or Ctrl-C.
+    pub(crate) async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
 
 /// Prints where it listens, what was found, and a request that works.
-fn greet(made: &Made, config: &Config, address: &str) {
-    let world = &made.world;
+fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
     out::line(&format!("{} {}", out::strong("pointsman"), env!("CARGO_PKG_VERSION")));
     let key = if config.keys.is_empty() { "any API key, none is asked for" } else { "with one of your keys" };
     say("OpenAI base URL", &format!("{} ({key})", out::strong(&format!("http://{address}/v1"))));
-    for finding in &made.found {
+    for finding in found {
         if let State::Ready { how, models } = &finding.state {
             let models = models.map(|count| format!(", {count} models")).unwrap_or_default();
             say(&finding.name, &format!("{} ({how}{models})", out::good("ready")));
         }
     }
-    let unset: Vec<String> = made.found.iter().filter_map(unset).collect();
+    let unset: Vec<String> = found.iter().filter_map(unset).collect();
     if !unset.is_empty() {
         say("not configured", &out::dim(&unset.join(", ")));
     }
