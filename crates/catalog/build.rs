@@ -16,8 +16,13 @@ fn main() {
     let mut list = String::from("&[\n");
     for name in names {
         let path = folder.join(&name);
-        writeln!(list, "    ({:?}, include_str!({:?})),", format!("catalog/providers/{name}"), path)
-            .expect("writing to a String does not fail");
+        writeln!(
+            list,
+            "    ({:?}, include_str!({:?})),",
+            format!("catalog/providers/{name}"),
+            path
+        )
+        .expect("writing to a String does not fail");
     }
     list.push(']');
     let out = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("records.rs");

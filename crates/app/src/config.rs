@@ -68,7 +68,8 @@ impl Default for Config {
 
 /// Returns where a program of this user's keeps its data (XDG Base Directory Specification).
 fn data_folder() -> PathBuf {
-    let xdg = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let xdg =
+        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     xdg.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("pointsman")
 }
@@ -80,7 +81,8 @@ impl Config {
         let Some(file) = named.or_else(|| here.is_file().then_some(here)) else {
             return Ok(Self::default());
         };
-        let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
         Ok(Self::parse(file, &text).map_err(BadConfig)?)
     }
 
@@ -104,7 +106,8 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
         problems.push(document.problem(path, message.to_owned()).help(help.to_owned()));
     };
     let listen = raw.listen.unwrap_or(default.listen);
-    let keys: Vec<(String, String)> = raw.keys.into_iter().map(|key| (key.name, key.secret)).collect();
+    let keys: Vec<(String, String)> =
+        raw.keys.into_iter().map(|key| (key.name, key.secret)).collect();
     for (at, (name, secret)) in keys.iter().enumerate() {
         let path = root.key("keys").index(at);
         if !secret.starts_with("env:") && !secret.starts_with("file:") {
@@ -112,14 +115,24 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
             wrong(&path.key("secret"), "not a reference to a secret", help);
         }
         if keys[..at].iter().any(|(earlier, _)| earlier == name) {
-            wrong(&path.key("name"), "another key has this name", "the ledger tells keys apart by it");
+            wrong(
+                &path.key("name"),
+                "another key has this name",
+                "the ledger tells keys apart by it",
+            );
         }
     }
     match listen.parse::<std::net::SocketAddr>() {
-        Err(_) => wrong(&root.key("listen"), "not an address with a port", "such as 127.0.0.1:4141"),
+        Err(_) => {
+            wrong(&root.key("listen"), "not an address with a port", "such as 127.0.0.1:4141")
+        }
         Ok(address) if !address.ip().is_loopback() && keys.is_empty() => {
             let help = "add `keys`, or listen on 127.0.0.1";
-            wrong(&root.key("listen"), "everybody who reaches this address could spend your money", help);
+            wrong(
+                &root.key("listen"),
+                "everybody who reaches this address could spend your money",
+                help,
+            );
         }
         Ok(_) => {}
     }

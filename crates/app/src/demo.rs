@@ -34,11 +34,13 @@ pub(crate) use play::Played;
 /// Runs the demo.
 pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
     logs::start(&Log { format: LogFormat::Auto, level: "error".to_owned() });
-    let (world, _providers) = if args.local { (local().await?, Vec::new()) } else { scripted().await? };
+    let (world, _providers) =
+        if args.local { (local().await?, Vec::new()) } else { scripted().await? };
     let baseline = world.table.default_model.clone();
     let catalog = world.catalog.clone();
     let scratch = Scratch::make()?;
-    let gateway = Gateway::new(world, Store::open(&scratch.0.join("ledger.db"))?, gateway::client()?);
+    let gateway =
+        Gateway::new(world, Store::open(&scratch.0.join("ledger.db"))?, gateway::client()?);
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on loopback")?;
     let address = listener.local_addr()?;
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
@@ -56,7 +58,11 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
         played.push(play::play(address, &request, &catalog, &baseline).await?);
     }
     let report = Report::new(args.local, baseline, played);
-    if args.json { out::json(&report)? } else { print(&report, args.local) }
+    if args.json {
+        out::json(&report)?
+    } else {
+        print(&report, args.local)
+    }
     if args.stay {
         out::complain(&format!("\nstill serving at http://{address}/v1 until Ctrl-C"));
         Signals::listen()?.stop().await;
@@ -90,7 +96,8 @@ async fn local() -> anyhow::Result<World> {
     let client = gateway::client()?;
     let made = world::make(&Config::default(), &client).await?;
     let mut world = made.world;
-    let discovered = |id: &String| world.catalog.provider(id).is_some_and(|provider| provider.discover);
+    let discovered =
+        |id: &String| world.catalog.provider(id).is_some_and(|provider| provider.discover);
     let local: Vec<String> = world.reach.keys().filter(|id| discovered(id)).cloned().collect();
     world.reach.retain(|id, _| local.contains(id));
     let first = world::first_model(&world.catalog, &|id| world.reach.contains_key(id));
@@ -99,7 +106,8 @@ async fn local() -> anyhow::Result<World> {
          `scripts/local-llm` starts a real one",
     )?);
     // A model on a CPU takes its time.
-    let patient = router::Limits { timeout: std::time::Duration::from_secs(300), ..world.table.direct };
+    let patient =
+        router::Limits { timeout: std::time::Duration::from_secs(300), ..world.table.direct };
     world.table.defaults = patient;
     world.table.tasks.values_mut().for_each(|cell| cell.limits = patient);
     Ok(world)
@@ -111,7 +119,8 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn make() -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("pointsman-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("make the folder {}", folder.display()))?;
         Ok(Self(folder))
     }
 }
@@ -160,9 +169,18 @@ impl Report {
 
 fn print(report: &Report, local: bool) {
     out::line(&format!("{}\n", out::warn(report.note)));
-    let mut table = out::table(&["asked for", "went to", "why", "tokens", "cost", &format!("on {}", report.baseline)]);
+    let mut table = out::table(&[
+        "asked for",
+        "went to",
+        "why",
+        "tokens",
+        "cost",
+        &format!("on {}", report.baseline),
+    ]);
     for played in &report.requests {
-        let tokens = played.tokens.map_or_else(|| "—".to_owned(), |(input, output)| format!("{input} in, {output} out"));
+        let tokens = played
+            .tokens
+            .map_or_else(|| "—".to_owned(), |(input, output)| format!("{input} in, {output} out"));
         table.add_row([
             played.asked_for.clone(),
             played.model.clone().unwrap_or_else(|| "nobody".to_owned()),

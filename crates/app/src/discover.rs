@@ -14,7 +14,10 @@ const LOCAL: Duration = Duration::from_millis(800);
 const LIST: usize = 8 << 20;
 
 /// Asks several providers at once; `None` where one does not answer with a list.
-pub(crate) async fn models(client: &Client, asked: &[(std::sync::Arc<Provider>, Reach)]) -> Vec<Option<Vec<String>>> {
+pub(crate) async fn models(
+    client: &Client,
+    asked: &[(std::sync::Arc<Provider>, Reach)],
+) -> Vec<Option<Vec<String>>> {
     let mut answers = Vec::with_capacity(asked.len());
     let mut tasks = tokio::task::JoinSet::new();
     for (at, (provider, reach)) in asked.iter().enumerate() {
@@ -36,7 +39,10 @@ pub(crate) async fn models(client: &Client, asked: &[(std::sync::Arc<Provider>, 
 }
 
 /// Makes the request that lists a provider's models, where it has one.
-pub(crate) fn request(provider: &Provider, reach: &Reach) -> Option<hyper::Request<http_body_util::Full<bytes::Bytes>>> {
+pub(crate) fn request(
+    provider: &Provider,
+    reach: &Reach,
+) -> Option<hyper::Request<http_body_util::Full<bytes::Bytes>>> {
     let uri = reach.uri(provider.models_path.as_deref()?).ok()?;
     let mut request = hyper::Request::get(uri);
     if let Some((name, value)) = reach.auth() {
@@ -55,7 +61,8 @@ pub(crate) async fn list(
     anyhow::ensure!(status.is_success(), "it answered {status}");
     let body = Limited::new(response.into_body(), LIST).collect().await;
     let body = body.map_err(|error| anyhow::anyhow!("its list broke off: {error}"))?.to_bytes();
-    let list: Value = serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("its list is no JSON"))?;
+    let list: Value =
+        serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("its list is no JSON"))?;
     let entries = list.get("data").or(Some(&list)).and_then(Value::as_array);
     let entries = entries.ok_or_else(|| anyhow::anyhow!("its answer is no list of models"))?;
     let id = |entry: &Value| entry.get("id").and_then(Value::as_str).map(str::to_owned);

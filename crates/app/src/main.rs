@@ -27,7 +27,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::report(&anyhow::Error::from(error).context("start the runtime")),
+        Err(error) => {
+            return exit::report(&anyhow::Error::from(error).context("start the runtime"));
+        }
     };
     let done = runtime.block_on(run(args));
     // A thread that still blocks (a name being looked up) must not keep the process alive.

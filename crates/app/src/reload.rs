@@ -19,7 +19,11 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 /// Watches until the returned guard is dropped. Listening address, ledger and logs are those of the
 /// start; a change of them is told and takes a restart.
-pub(crate) fn watch(gateway: Arc<Gateway>, client: Client, config: Config) -> anyhow::Result<Guard> {
+pub(crate) fn watch(
+    gateway: Arc<Gateway>,
+    client: Client,
+    config: Config,
+) -> anyhow::Result<Guard> {
     let (changed, changes) = mpsc::channel(1);
     let told = changed.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -64,7 +68,12 @@ async fn hangups(mut hangup: Signal, changed: mpsc::Sender<()>) {
     }
 }
 
-async fn reload(gateway: Arc<Gateway>, client: Client, start: Config, mut changes: mpsc::Receiver<()>) {
+async fn reload(
+    gateway: Arc<Gateway>,
+    client: Client,
+    start: Config,
+    mut changes: mpsc::Receiver<()>,
+) {
     while changes.recv().await.is_some() {
         tokio::time::sleep(SETTLE).await;
         while changes.try_recv().is_ok() {}
@@ -84,10 +93,9 @@ async fn reload(gateway: Arc<Gateway>, client: Client, start: Config, mut change
 
 async fn remake(client: &Client, start: &Config) -> anyhow::Result<gateway::World> {
     let config = Config::load(start.file.as_deref())?;
-    for (what, changed) in [
-        ("listen", config.listen != start.listen),
-        ("database", config.database != start.database),
-    ] {
+    for (what, changed) in
+        [("listen", config.listen != start.listen), ("database", config.database != start.database)]
+    {
         if changed {
             tracing::warn!(what, "changed, and takes a restart");
         }

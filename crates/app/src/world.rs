@@ -75,13 +75,15 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
     }
     let table = with_stand_in(table, &catalog, &reach, document.is_none());
     let keys = config.keys.iter().map(|(name, reference)| {
-        let secret = secret(reference).with_context(|| format!("fetch the secret of key `{name}`"))?;
+        let secret =
+            secret(reference).with_context(|| format!("fetch the secret of key `{name}`"))?;
         Ok(Key { name: name.clone(), secret })
     });
     let keys = keys.collect::<anyhow::Result<Vec<_>>>()?;
     let world = World { catalog, table, reach, keys, body_limit: config.body_limit, badge: None };
     if let Some(document) = &document {
-        let problems = router::check(&world.table, document, &world.catalog, &|id| world.reaches(id));
+        let problems =
+            router::check(&world.table, document, &world.catalog, &|id| world.reaches(id));
         yaml::Problems::none(problems).map_err(BadConfig)?;
     }
     Ok(Made { world, found })
@@ -95,7 +97,8 @@ pub(crate) fn read(config: &Config) -> anyhow::Result<(Catalog, Table, Option<Do
     let table = match &config.routing {
         None => Some((Table::shipped(), None)),
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("read {}", file.display()))?;
             let environment = |name: &str| std::env::var(name).ok();
             Table::parse(&file.display().to_string(), &text, Vars::Lookup(&environment))
                 .map(|(table, document)| (table, Some(document)))
@@ -110,7 +113,8 @@ pub(crate) fn read(config: &Config) -> anyhow::Result<(Catalog, Table, Option<Do
 }
 
 fn records(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("read the folder {}", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("read the folder {}", folder.display()))?.path();
@@ -120,7 +124,8 @@ fn records(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     }
     files.sort();
     let read = |file: &std::path::PathBuf| {
-        let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
         Ok((file.display().to_string(), text))
     };
     files.iter().map(read).collect()
@@ -148,8 +153,12 @@ fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<Reach>)> {
 /// Fetches a secret by its reference. Errors name the reference and never the value.
 fn secret(reference: &str) -> anyhow::Result<SecretString> {
     let value = match reference.split_once(':') {
-        Some(("env", name)) => std::env::var(name).map_err(|_| anyhow::anyhow!("{name} is not set"))?,
-        Some(("file", path)) => std::fs::read_to_string(path).with_context(|| format!("read {path}"))?,
+        Some(("env", name)) => {
+            std::env::var(name).map_err(|_| anyhow::anyhow!("{name} is not set"))?
+        }
+        Some(("file", path)) => {
+            std::fs::read_to_string(path).with_context(|| format!("read {path}"))?
+        }
         _ => anyhow::bail!("a secret is env:NAME or file:/path"),
     };
     let value = value.trim();

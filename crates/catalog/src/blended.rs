@@ -46,7 +46,9 @@ impl Blended {
     /// Returns the shipped list.
     pub fn shipped() -> Self {
         let document = Document::parse("catalog/blended.yaml", LIST, Vars::Keep);
-        document.and_then(|document| document.read()).expect("invariant: shipped data is tested to be sound")
+        document
+            .and_then(|document| document.read())
+            .expect("invariant: shipped data is tested to be sound")
     }
 }
 

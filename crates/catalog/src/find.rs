@@ -65,11 +65,15 @@ impl Catalog {
         let all: Vec<_> = self.providers.iter().filter(bare).filter_map(lists).collect();
         let ready: Vec<_> = all.iter().filter(|(provider, _)| configured(&provider.id)).collect();
         match (ready.as_slice(), all.first()) {
-            ([(provider, model)], _) => Ok(Found { provider: Arc::clone(provider), model: Arc::clone(model) }),
+            ([(provider, model)], _) => {
+                Ok(Found { provider: Arc::clone(provider), model: Arc::clone(model) })
+            }
             ([], Some((provider, model))) => reachable(provider, Arc::clone(model), configured),
             ([], None) => Err(Missing::Unknown { closest: self.closest(name, configured) }),
             (several, _) => {
-                let full = |(provider, model): &&(Arc<Provider>, Arc<Model>)| format!("{}/{}", provider.id, model.id);
+                let full = |(provider, model): &&(Arc<Provider>, Arc<Model>)| {
+                    format!("{}/{}", provider.id, model.id)
+                };
                 Err(Missing::Ambiguous { names: several.iter().map(full).collect() })
             }
         }
@@ -78,11 +82,15 @@ impl Catalog {
     /// Returns the nearest names, configured models first.
     fn closest(&self, name: &str, configured: &dyn Fn(&str) -> bool) -> Vec<String> {
         let names = |ready: bool| {
-            let here = self.providers.iter().filter(move |provider| configured(&provider.id) == ready);
+            let here =
+                self.providers.iter().filter(move |provider| configured(&provider.id) == ready);
             here.flat_map(|provider| provider.names()).collect::<Vec<_>>()
         };
         let near = |names: &[String]| -> Vec<String> {
-            yaml::closest(name, names.iter().map(String::as_str), 3).into_iter().map(str::to_owned).collect()
+            yaml::closest(name, names.iter().map(String::as_str), 3)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
         };
         let ready = near(&names(true));
         if ready.is_empty() { near(&names(false)) } else { ready }
@@ -105,7 +113,9 @@ fn reachable(
 impl Provider {
     /// Finds one of its models by id or alias.
     pub fn model(&self, name: &str) -> Option<Arc<Model>> {
-        let is = |model: &&Arc<Model>| model.id == name || model.aliases.iter().any(|alias| alias == name);
+        let is = |model: &&Arc<Model>| {
+            model.id == name || model.aliases.iter().any(|alias| alias == name)
+        };
         self.models.iter().find(is).cloned()
     }
 

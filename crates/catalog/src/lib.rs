@@ -134,7 +134,9 @@ impl Catalog {
 
     /// Adds the models a provider named itself when it was asked.
     pub fn add_models(&mut self, provider: &str, ids: &[String]) {
-        let Some(known) = self.providers.iter_mut().find(|known| known.id == provider) else { return };
+        let Some(known) = self.providers.iter_mut().find(|known| known.id == provider) else {
+            return;
+        };
         let known = Arc::make_mut(known);
         for id in ids {
             if known.models.iter().any(|model| model.id == *id) {

@@ -34,7 +34,7 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
     check_auth(record.auth.as_ref(), &mut wrong);
     check_url(record.base_url.as_deref(), &mut wrong);
     let every_model = record.every_model.as_ref().and_then(|every| {
-        price(&record.id, &every.price, top("every_model").key("price"), &mut wrong).map(Arc::new)
+        price(&record.id, &every.price, &top("every_model").key("price"), &mut wrong).map(Arc::new)
     });
     let models = models(&record, list, &mut wrong);
     if !problems.is_empty() {
@@ -79,10 +79,16 @@ fn missing(record: &Record) -> impl Iterator<Item = &'static str> {
 }
 
 fn check_id(id: &str, wrong: &mut Wrong<'_>) {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
+    };
     if id.is_empty() || !id.bytes().all(plain) {
         let help = "use lower-case letters, digits, - and _";
-        wrong(Path::root().key("id"), format!("`{id}` cannot be a provider's id"), Some(help.to_owned()));
+        wrong(
+            Path::root().key("id"),
+            format!("`{id}` cannot be a provider's id"),
+            Some(help.to_owned()),
+        );
     }
     if matches!(id, "task" | "auto") {
         let help = "requests name tasks and the router that way";
@@ -103,7 +109,8 @@ fn check_auth(auth: Option<&Auth>, wrong: &mut Wrong<'_>) {
 }
 
 fn check_url(url: Option<&str>, wrong: &mut Wrong<'_>) {
-    let known = |url: &str| ["http://", "https://", "${"].iter().any(|scheme| url.starts_with(scheme));
+    let known =
+        |url: &str| ["http://", "https://", "${"].iter().any(|scheme| url.starts_with(scheme));
     if url.is_some_and(|url| !known(url)) {
         let help = "begin with https:// (or http:// for your own machine)";
         wrong(Path::root().key("base_url"), "not an address".to_owned(), Some(help.to_owned()));
@@ -142,10 +149,16 @@ fn models(record: &Record, list: &List, wrong: &mut Wrong<'_>) -> Vec<Arc<Model>
     models
 }
 
-fn model(record: &Record, written: &RecordModel, path: &Path, list: &List, wrong: &mut Wrong<'_>) -> Model {
+fn model(
+    record: &Record,
+    written: &RecordModel,
+    path: &Path,
+    list: &List,
+    wrong: &mut Wrong<'_>,
+) -> Model {
     let entry = record.prices.as_deref().and_then(|prices| list.find(prices, &written.id));
     let price = match &written.price {
-        Some(own) => price(&record.id, own, path.key("price"), wrong).map(Arc::new),
+        Some(own) => price(&record.id, own, &path.key("price"), wrong).map(Arc::new),
         None => entry.and_then(|entry| list.price(entry)).map(Arc::new),
     };
     Model {
@@ -160,7 +173,7 @@ fn model(record: &Record, written: &RecordModel, path: &Path, list: &List, wrong
 }
 
 /// Lowers a record's own price; its version names the record and the day it was checked.
-fn price(id: &str, written: &RecordPrice, path: Path, wrong: &mut Wrong<'_>) -> Option<Price> {
+fn price(id: &str, written: &RecordPrice, path: &Path, wrong: &mut Wrong<'_>) -> Option<Price> {
     let mut rate = |decimal: &Decimal, path: Path| match Rate::per_million(&decimal.0) {
         Ok(rate) => Some(rate),
         Err(bad) => {
@@ -188,7 +201,8 @@ fn price(id: &str, written: &RecordPrice, path: Path, wrong: &mut Wrong<'_>) -> 
             Some(decimal) => rate(decimal, path.clone()).map(Some),
             None => Some(None),
         };
-        let (cached_input, cache_write) = (optional(&tier.cached_input)?, optional(&tier.cache_write)?);
+        let (cached_input, cache_write) =
+            (optional(&tier.cached_input)?, optional(&tier.cache_write)?);
         let (input, output) = (rate(&tier.input, path.clone())?, rate(&tier.output, path.clone())?);
         let rates = Rates { input, cached_input, cache_write, output, reasoning: None };
         tiers.push(Tier { above: Tokens(tier.above), rates });

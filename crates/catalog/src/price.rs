@@ -94,7 +94,13 @@ mod tests {
     use super::{Hours, Price, Rates, Tier};
 
     fn rates(input: i64, output: i64) -> Rates {
-        Rates { input: Rate(input * 1_000), cached_input: None, cache_write: None, output: Rate(output * 1_000), reasoning: None }
+        Rates {
+            input: Rate(input * 1_000),
+            cached_input: None,
+            cache_write: None,
+            output: Rate(output * 1_000),
+            reasoning: None,
+        }
     }
 
     fn price() -> Price {

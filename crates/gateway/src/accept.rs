@@ -45,7 +45,9 @@ pub(crate) async fn accept(
     let body = match whole {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(Failure::new(Kind::ClientGone, "the client hung up while sending")),
+        Ok(Err(_)) => {
+            return Err(Failure::new(Kind::ClientGone, "the client hung up while sending"));
+        }
         Err(_) => {
             let said = format!("the body did not arrive within {} seconds", ARRIVAL.as_secs());
             return Err(Failure::new(Kind::RequestTimeout, said));

@@ -61,14 +61,18 @@ pub(crate) fn failure(failure: &Failure, context: &Context, about: &About) -> Re
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static(again));
     if let Some(after) = failure.retry_after {
-        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs() + u64::from(after.subsec_nanos() > 0)));
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::from(after.as_secs() + u64::from(after.subsec_nanos() > 0)),
+        );
     }
     response
 }
 
 fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response<Body> {
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     let mut say = |name: &'static str, value: Option<&str>| {

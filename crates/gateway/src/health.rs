@@ -45,7 +45,9 @@ pub(crate) fn ready(gateway: &Gateway, world: &World) -> (u16, Ready) {
     let trouble = health.trouble();
     let providers: Vec<String> = world.reach.keys().cloned().collect();
     let (status, help) = match (providers.is_empty(), trouble.is_some()) {
-        (true, _) => (503, Some("no provider is configured: set an API key or start a local server")),
+        (true, _) => {
+            (503, Some("no provider is configured: set an API key or start a local server"))
+        }
         (_, true) => (503, Some("the ledger cannot be written: look at its disk and its file")),
         _ => (200, None),
     };

@@ -69,10 +69,26 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// Opens a hold on a plan.
-    pub(crate) fn open(gateway: &Arc<Gateway>, id: Id, began: Instant, shown: Shown, plan: Plan) -> Self {
+    pub(crate) fn open(
+        gateway: &Arc<Gateway>,
+        id: Id,
+        began: Instant,
+        shown: Shown,
+        plan: Plan,
+    ) -> Self {
         let gateway = Arc::clone(gateway);
         let attempts = Vec::new();
-        Self { gateway, id, at_ms: now_ms(), began, shown, plan, attempts, open: None, settled: false }
+        Self {
+            gateway,
+            id,
+            at_ms: now_ms(),
+            began,
+            shown,
+            plan,
+            attempts,
+            open: None,
+            settled: false,
+        }
     }
 
     /// Returns when the whole request must be over.
@@ -162,7 +178,8 @@ impl Hold {
     /// Returns the one failure a client is told when no attempt was answered: the last one where it
     /// would fail the same everywhere, or where all failed alike; else that all of them failed.
     pub(crate) fn verdict(&self) -> Failure {
-        let failures: Vec<&Failure> = self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
+        let failures: Vec<&Failure> =
+            self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
         let Some(last) = failures.last() else {
             return Failure::new(Kind::Internal, "no attempt was made");
         };
@@ -173,7 +190,12 @@ impl Hold {
         let told = self.attempts.iter().filter_map(|attempt| {
             let failure = attempt.failure.as_ref()?;
             let fault = failure.kind.fault().name();
-            Some(format!("{}: {} ({fault} fault): {}", attempt.target.name(), failure.kind.code(), failure.message))
+            Some(format!(
+                "{}: {} ({fault} fault): {}",
+                attempt.target.name(),
+                failure.kind.code(),
+                failure.message
+            ))
         });
         let told = told.collect::<Vec<_>>().join("; ");
         Failure {

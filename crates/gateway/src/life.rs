@@ -121,7 +121,8 @@ async fn chat(
         return Err(Failure::new(Kind::LedgerUnavailable, said));
     }
     let received = accept(request, world.body_limit).await?;
-    let head = wire::read_head(Dialect::OpenaiChat, &received.body).map_err(|error| undecodable(&error))?;
+    let head = wire::read_head(Dialect::OpenaiChat, &received.body)
+        .map_err(|error| undecodable(&error))?;
     let header_task = received.parts.headers.get(TASK_HEADER).and_then(|task| task.to_str().ok());
     let ask = Ask { model: &head.model, header_task, metadata_task: head.task.as_deref() };
     let plan = plan(world, &ask)?;
@@ -159,12 +160,14 @@ async fn chat(
 
 /// Plans, or says in the caller's words why nothing can be planned.
 fn plan(world: &World, ask: &Ask<'_>) -> Result<Plan, Failure> {
-    router::plan(ask, &world.table, &world.catalog, &|id| world.reaches(id)).map_err(|none| match none {
-        NoPlan::Model { name, missing } => models::missing(&name, &missing),
-        NoPlan::Nothing { skipped } => {
-            let told = skipped.iter().map(|skip| format!("{} ({})", skip.model, skip.why));
-            let told = told.collect::<Vec<_>>().join(", ");
-            Failure::new(Kind::NoTarget, format!("no model of the plan can be reached: {told}"))
+    router::plan(ask, &world.table, &world.catalog, &|id| world.reaches(id)).map_err(|none| {
+        match none {
+            NoPlan::Model { name, missing } => models::missing(&name, &missing),
+            NoPlan::Nothing { skipped } => {
+                let told = skipped.iter().map(|skip| format!("{} ({})", skip.model, skip.why));
+                let told = told.collect::<Vec<_>>().join(", ");
+                Failure::new(Kind::NoTarget, format!("no model of the plan can be reached: {told}"))
+            }
         }
     })
 }
@@ -202,7 +205,9 @@ pub(crate) fn tell(hold: &Hold, ended: &str) {
 }
 
 async fn decision(gateway: &Arc<Gateway>, text: String) -> Result<String, Failure> {
-    let unknown = || Failure::new(Kind::NotFound, format!("no decision has the id `{}`", record::word(&text)));
+    let unknown = || {
+        Failure::new(Kind::NotFound, format!("no decision has the id `{}`", record::word(&text)))
+    };
     let id = Id::parse(&text).ok_or_else(unknown)?;
     let reader = Arc::clone(gateway);
     let read = tokio::task::spawn_blocking(move || reader.store.decision(id)).await;

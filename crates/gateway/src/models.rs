@@ -75,7 +75,9 @@ pub(crate) fn one(world: &World, name: &str) -> Result<Entry, Failure> {
 
 /// Says why a name leads to no model, and what to write instead.
 pub(crate) fn missing(name: &str, missing: &Missing) -> Failure {
-    let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let listed = |names: &[String]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
     match missing {
         Missing::Unknown { closest } if closest.is_empty() => {
             let said = format!("no provider serves `{name}`; GET /v1/models lists what there is");
@@ -93,7 +95,9 @@ pub(crate) fn missing(name: &str, missing: &Missing) -> Failure {
             Failure::new(Kind::ModelAmbiguous, said).at("model")
         }
         Missing::NotConfigured { name: full, needs } => {
-            let said = format!("`{full}` is known, but its provider is not configured: {needs} is not set");
+            let said = format!(
+                "`{full}` is known, but its provider is not configured: {needs} is not set"
+            );
             Failure::new(Kind::NoTarget, said).at("model")
         }
     }

@@ -76,7 +76,10 @@ async fn attempt(
     };
     let spoken = provider.speaks.iter().find(|spoken| spoken.dialect == Dialect::OpenaiChat);
     let Some(spoken) = spoken else {
-        return Err(Failure::new(Kind::NoTarget, "the provider does not speak the client's dialect"));
+        return Err(Failure::new(
+            Kind::NoTarget,
+            "the provider does not speak the client's dialect",
+        ));
     };
     let Sent { bytes, usage_added } = head.send(&target.model.id, provider.quirks);
     let response = send(&gateway.client, reach, &spoken.path, bytes, headers, limit).await?;
@@ -125,7 +128,10 @@ async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
         Ok(Err(error)) => {
             Err(Failure::new(Kind::StreamCut, format!("the provider's answer broke off: {error}")))
         }
-        Err(_) => Err(Failure::new(Kind::Timeout, "the answer was not complete in the time the task allows")),
+        Err(_) => Err(Failure::new(
+            Kind::Timeout,
+            "the answer was not complete in the time the task allows",
+        )),
     }
 }
 

@@ -37,7 +37,12 @@ pub(crate) fn settlement(hold: &Hold) -> Settlement {
     Settlement {
         id: hold.id,
         decision: decision(hold),
-        attempts: hold.attempts.iter().enumerate().map(|(at, attempt)| row(hold, at, attempt)).collect(),
+        attempts: hold
+            .attempts
+            .iter()
+            .enumerate()
+            .map(|(at, attempt)| row(hold, at, attempt))
+            .collect(),
     }
 }
 
@@ -175,7 +180,11 @@ fn decision(hold: &Hold) -> String {
             commit: plan.limits.commit.name(),
         },
         targets: plan.targets.iter().map(router::Planned::name).collect(),
-        skipped: plan.skipped.iter().map(|skip| Skipped { model: &skip.model, why: &skip.why }).collect(),
+        skipped: plan
+            .skipped
+            .iter()
+            .map(|skip| Skipped { model: &skip.model, why: &skip.why })
+            .collect(),
         features: Features {
             body_bytes: hold.shown.body_bytes,
             stream: hold.shown.stream,

@@ -31,11 +31,24 @@ pub(crate) async fn committed(receipt: Receipt) {
 
 enum State {
     /// What was held until the commit, oldest last.
-    Held { hold: Hold, held: Vec<Bytes>, feed: Option<Box<Feed>>, clean: bool },
+    Held {
+        hold: Hold,
+        held: Vec<Bytes>,
+        feed: Option<Box<Feed>>,
+        clean: bool,
+    },
     /// The rest as it comes.
-    Flowing { hold: Hold, feed: Box<Feed>, clean: bool },
+    Flowing {
+        hold: Hold,
+        feed: Box<Feed>,
+        clean: bool,
+    },
     /// The end that has been read, not yet told.
-    Ending { hold: Hold, end: Result<(), Failure>, clean: bool },
+    Ending {
+        hold: Hold,
+        end: Result<(), Failure>,
+        clean: bool,
+    },
     Over,
 }
 
@@ -77,7 +90,8 @@ async fn step(mut state: State) -> Option<(Bytes, State)> {
                 next
             }
             State::Ending { mut hold, end, clean } => {
-                let ended = end.as_ref().map_or_else(|failure| failure.kind.code(), |()| "answered");
+                let ended =
+                    end.as_ref().map_or_else(|failure| failure.kind.code(), |()| "answered");
                 let last = end_of(&mut hold, end.clone(), clean);
                 let receipt = hold.settle();
                 tell(&hold, ended);

@@ -84,7 +84,10 @@ mod tests {
         for path in ["/v1/chat/completions", "/chat/completions", "//v1//chat/completions/"] {
             assert_eq!(route(&Method::POST, path), Route::Chat, "{path}");
         }
-        assert_eq!(route(&Method::GET, "/v1/chat/completions"), Route::WrongMethod { takes: "POST" });
+        assert_eq!(
+            route(&Method::GET, "/v1/chat/completions"),
+            Route::WrongMethod { takes: "POST" }
+        );
         assert_eq!(route(&Method::POST, "/v2/chat/completions"), Route::Nowhere);
     }
 

@@ -38,10 +38,13 @@ pub fn client() -> Result<Client, TlsError> {
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(CONNECT));
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let builder = match HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone()) {
-        Ok(builder) => builder,
-        Err(_) => HttpsConnectorBuilder::new().with_provider_and_webpki_roots(provider).map_err(TlsError)?,
-    };
+    let builder =
+        match HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone()) {
+            Ok(builder) => builder,
+            Err(_) => HttpsConnectorBuilder::new()
+                .with_provider_and_webpki_roots(provider)
+                .map_err(TlsError)?,
+        };
     let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
     Ok(hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())

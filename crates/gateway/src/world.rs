@@ -67,7 +67,11 @@ pub enum BadReach {
 
 impl Reach {
     /// Prepares a provider with the secret of its record, where it has one.
-    pub fn new(base: &str, auth: &catalog::Auth, secret: Option<&SecretString>) -> Result<Self, BadReach> {
+    pub fn new(
+        base: &str,
+        auth: &catalog::Auth,
+        secret: Option<&SecretString>,
+    ) -> Result<Self, BadReach> {
         let base = base.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| BadReach::Address(base.to_owned()))?;
         if uri.authority().is_none() {

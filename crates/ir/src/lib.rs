@@ -53,8 +53,9 @@ pub use extras::{Extras, RawJson};
 pub use failure::{Failure, Fault, Kind, Next};
 pub use money::{Money, Rate, Tokens};
 pub use request::{
-    Arguments, AssistantPart, AssistantTurn, Authority, CallKind, Cap, Choice, Image, ImageSource, Mode,
-    Output, Reasoning, Request, Schema, Text, Tool, ToolCall, ToolResult, Toolbox, Turn, UserPart,
+    Arguments, AssistantPart, AssistantTurn, Authority, CallKind, Cap, Choice, Image, ImageSource,
+    Mode, Output, Reasoning, Request, Schema, Text, Tool, ToolCall, ToolResult, Toolbox, Turn,
+    UserPart,
 };
 pub use response::{Candidate, Finish, Response};
 pub use usage::{Source, Usage};

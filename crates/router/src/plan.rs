@@ -131,14 +131,17 @@ pub fn plan(
     let find = |name: &str| catalog.find(name, configured);
     match wish(ask) {
         Wish::Model(name) => {
-            let found = find(name).map_err(|missing| NoPlan::Model { name: name.to_owned(), missing })?;
-            let none = Row { task: "none", named_by: None, reason: Reason::Direct, limits: table.direct };
+            let found =
+                find(name).map_err(|missing| NoPlan::Model { name: name.to_owned(), missing })?;
+            let none =
+                Row { task: "none", named_by: None, reason: Reason::Direct, limits: table.direct };
             Ok(none.plan(table, vec![planned(found)], Vec::new()))
         }
         Wish::Task(task, by) => match table.tasks.get(task) {
             Some(cell) => {
                 let (targets, skipped) = reach(&cell.models, &find);
-                let row = Row { task, named_by: Some(by), reason: Reason::Task, limits: cell.limits };
+                let row =
+                    Row { task, named_by: Some(by), reason: Reason::Task, limits: cell.limits };
                 if targets.is_empty() {
                     safe(table, Row { reason: Reason::NothingReachable, ..row }, skipped, &find)
                 } else {
@@ -147,14 +150,20 @@ pub fn plan(
             }
             None => {
                 let known = table.tasks.keys().map(String::as_str);
-                let closest = yaml::closest(task, known, 3).into_iter().map(str::to_owned).collect();
+                let closest =
+                    yaml::closest(task, known, 3).into_iter().map(str::to_owned).collect();
                 let reason = Reason::UnknownTask { closest };
                 let row = Row { task, named_by: Some(by), reason, limits: table.defaults };
                 safe(table, row, Vec::new(), &find)
             }
         },
         Wish::Anything => {
-            let row = Row { task: "none", named_by: None, reason: Reason::NoTask, limits: table.defaults };
+            let row = Row {
+                task: "none",
+                named_by: None,
+                reason: Reason::NoTask,
+                limits: table.defaults,
+            };
             safe(table, row, Vec::new(), &find)
         }
     }
@@ -216,7 +225,8 @@ fn safe(
     mut skipped: Vec<Skipped>,
     find: &dyn Fn(&str) -> Result<Found, Missing>,
 ) -> Result<Plan, NoPlan> {
-    let (mut targets, left_out) = reach(std::iter::once(&table.default_model).chain(&table.stand_in), find);
+    let (mut targets, left_out) =
+        reach(std::iter::once(&table.default_model).chain(&table.stand_in), find);
     skipped.extend(left_out.into_iter().filter(|skip| skip.model == table.default_model));
     targets.truncate(1);
     if targets.is_empty() {

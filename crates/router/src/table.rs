@@ -163,8 +163,8 @@ impl Table {
 
 fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) -> Table {
     let mut limits = |path: Path, written: &WrittenLimits, under: Limits| Limits {
-        timeout: positive(written.timeout, under.timeout, path.key("timeout"), document, problems),
-        total: positive(written.total, under.total, path.key("total"), document, problems),
+        timeout: positive(written.timeout, under.timeout, &path.key("timeout"), document, problems),
+        total: positive(written.total, under.total, &path.key("total"), document, problems),
         commit: written.commit.unwrap_or(under.commit),
     };
     let defaults = limits(Path::root().key("defaults"), &written.defaults, Limits::default());
@@ -205,7 +205,7 @@ fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) ->
 fn positive(
     written: Option<SignedDuration>,
     under: Duration,
-    path: Path,
+    path: &Path,
     document: &Document,
     problems: &mut Vec<Problem>,
 ) -> Duration {
@@ -214,7 +214,8 @@ fn positive(
         Ok(duration) if !duration.is_zero() => duration,
         _ => {
             let help = "write a length of time such as 30s or 2m".to_owned();
-            problems.push(document.problem(&path, "must be longer than nothing".to_owned()).help(help));
+            problems
+                .push(document.problem(path, "must be longer than nothing".to_owned()).help(help));
             under
         }
     }
@@ -244,7 +245,8 @@ pub fn check(
         let (message, help) = match catalog.find(model, configured) {
             Ok(_) | Err(Missing::NotConfigured { .. }) => return None,
             Err(Missing::Unknown { closest }) => {
-                let help = (!closest.is_empty()).then(|| format!("did you mean {}?", listed(&closest)));
+                let help =
+                    (!closest.is_empty()).then(|| format!("did you mean {}?", listed(&closest)));
                 (format!("no provider serves `{model}`"), help)
             }
             Err(Missing::Ambiguous { names }) => {

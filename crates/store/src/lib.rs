@@ -44,7 +44,9 @@ pub enum StoreError {
         cause: rusqlite::Error,
     },
     /// The database was written by a newer program.
-    #[error("the database has schema version {found}, this program knows up to {known}: use a newer pointsman")]
+    #[error(
+        "the database has schema version {found}, this program knows up to {known}: use a newer pointsman"
+    )]
     Newer {
         /// The version in the file.
         found: i64,
@@ -120,11 +122,7 @@ pub struct Reader(Connection);
 
 impl Reader {
     /// Walks the attempts of a period in order of time.
-    pub fn attempts(
-        &self,
-        period: Period,
-        each: impl FnMut(Attempt),
-    ) -> Result<(), StoreError> {
+    pub fn attempts(&self, period: Period, each: impl FnMut(Attempt)) -> Result<(), StoreError> {
         Ok(read::attempts(&self.0, period, each)?)
     }
 

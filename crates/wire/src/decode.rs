@@ -141,10 +141,7 @@ mod tests {
             r#"{"model":"auto","messages":[{"role":"user","content":tru}]}"#,
             "messages[0].content: not valid JSON: expected ident (byte 56)",
         );
-        check(
-            "{\"a\":[1,\n2,,3]}",
-            "a[2]: not valid JSON: expected value (byte 11)",
-        );
+        check("{\"a\":[1,\n2,,3]}", "a[2]: not valid JSON: expected value (byte 11)");
         check("{\"a\" 1}", "a: not valid JSON: expected `:` (byte 5)");
         check("", "body: not valid JSON: EOF while parsing a value (byte 0)");
         check("{\"a\\\"b\":{\"c\":x}}", "a\\\"b.c: not valid JSON: expected value (byte 13)");

@@ -132,7 +132,8 @@ impl<'a, 'p> Value<'a, 'p> {
         mut read: impl FnMut(Value<'a, '_>) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
         let items: Vec<&'a RawValue> = self.parse("a list")?;
-        let item = |(at, raw)| read(Value { raw, body: self.body, path: Path::Index(&self.path, at) });
+        let item =
+            |(at, raw)| read(Value { raw, body: self.body, path: Path::Index(&self.path, at) });
         items.into_iter().enumerate().map(item).collect()
     }
 

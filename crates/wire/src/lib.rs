@@ -86,7 +86,11 @@ pub fn read_failure(
 }
 
 /// Writes a failure for a client: the status and the body.
-pub fn write_failure(dialect: Dialect, failure: &Failure, context: &failures::Context) -> (u16, Vec<u8>) {
+pub fn write_failure(
+    dialect: Dialect,
+    failure: &Failure,
+    context: &failures::Context,
+) -> (u16, Vec<u8>) {
     match dialect {
         Dialect::OpenaiChat => openai_chat::failure::write(failure, context),
     }
@@ -123,7 +127,11 @@ impl EventReader {
 }
 
 /// Writes the frame that ends a client's stream badly.
-pub fn write_failure_frame(dialect: Dialect, failure: &Failure, context: &failures::Context) -> Vec<u8> {
+pub fn write_failure_frame(
+    dialect: Dialect,
+    failure: &Failure,
+    context: &failures::Context,
+) -> Vec<u8> {
     let mut out = Vec::new();
     match dialect {
         Dialect::OpenaiChat => openai_chat::events::failure_frame(failure, context, &mut out),

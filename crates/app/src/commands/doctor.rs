@@ -109,7 +109,8 @@ async fn port(listen: &str) -> Check {
     match tokio::net::TcpListener::bind(listen).await {
         Ok(_) => check("address", Result::Ok, format!("{listen} is free"), None),
         Err(error) => {
-            let help = "another pointsman may be running there, which is fine; else change `listen`";
+            let help =
+                "another pointsman may be running there, which is fine; else change `listen`";
             check("address", Result::Warning, format!("{listen}: {error}"), Some(help))
         }
     }
@@ -135,14 +136,18 @@ fn table(made: &Made, checks: &mut Vec<Check>) {
     let world = &made.world;
     let reaches = |id: &str| world.reaches(id);
     for (task, cell) in &world.table.tasks {
-        let found: Vec<_> = cell.models.iter().map(|model| world.catalog.find(model, &reaches)).collect();
+        let found: Vec<_> =
+            cell.models.iter().map(|model| world.catalog.find(model, &reaches)).collect();
         let ready = found.iter().filter(|found| found.is_ok()).count();
         let what = format!("task {task}");
         let unpriced = found.iter().flatten().find(|found| found.model.price.is_none());
         let help = "set the missing API keys, or change the routing table";
         checks.push(match (ready, unpriced) {
             (0, _) => {
-                let said = format!("none of {} is configured: requests go to the default model", cell.models.join(", "));
+                let said = format!(
+                    "none of {} is configured: requests go to the default model",
+                    cell.models.join(", ")
+                );
                 check(&what, Result::Warning, said, Some(help))
             }
             (_, Some(found)) => {

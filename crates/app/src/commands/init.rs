@@ -14,8 +14,11 @@ const CONFIG: &str = include_str!("init/pointsman.yaml");
 /// Writes the files.
 pub(crate) fn run(args: &Init) -> anyhow::Result<ExitCode> {
     let folder = &args.folder;
-    std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
-    for (name, text) in [("pointsman.yaml", CONFIG), ("routing.yaml", router::Table::shipped_text())] {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("make the folder {}", folder.display()))?;
+    for (name, text) in
+        [("pointsman.yaml", CONFIG), ("routing.yaml", router::Table::shipped_text())]
+    {
         write(&folder.join(name), text, args.yes)?;
     }
     out::line("\nNext: `pointsman doctor`, then `pointsman serve`.");
@@ -81,7 +84,8 @@ mod tests {
     #[test]
     fn only_what_differs_is_shown() {
         let shown = difference("a\nb\nc\n", "a\nx\nc\nd\n");
-        let plain: Vec<String> = shown.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        let plain: Vec<String> =
+            shown.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
         assert_eq!(plain, ["- b", "+ x", "+ d"]);
     }
 }

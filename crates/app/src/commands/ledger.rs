@@ -21,17 +21,21 @@ pub(crate) async fn run(config: Option<&Path>, args: &Ledger) -> anyhow::Result<
     let LedgerCommand::Tail { rows, follow, json } = args.what;
     let config = Config::load(config)?;
     let reader = open(&config)?;
-    let show = |row: &Attempt| if json { out::line(&as_json(row)) } else { out::line(&as_text(row)) };
+    let show =
+        |row: &Attempt| if json { out::line(&as_json(row)) } else { out::line(&as_text(row)) };
     let mut signals = super::serve::Signals::listen()?;
     let mut last = None;
     for row in reader.newest(rows)? {
         show(&row);
         last = Some((row.decision, row.attempt));
     }
-    while follow {
+    if !follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            () = signals.stop() => break,
+            () = signals.stop() => return Ok(ExitCode::SUCCESS),
         }
         for row in reader.newest(1_000)? {
             if last.is_none_or(|last| (row.decision, row.attempt) > last) {
@@ -40,7 +44,6 @@ pub(crate) async fn run(config: Option<&Path>, args: &Ledger) -> anyhow::Result<
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Opens the ledger for reading, or says how one comes about.

@@ -30,7 +30,8 @@ fn check(config: Option<&Path>, file: Option<&Path>, json: bool) -> anyhow::Resu
     let file = file.map(Path::to_owned).or_else(|| config.routing.clone());
     let (name, text) = match &file {
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("read {}", file.display()))?;
             (file.display().to_string(), text)
         }
         None => ("the shipped table".to_owned(), Table::shipped_text().to_owned()),
@@ -140,7 +141,11 @@ fn explained(plan: &Plan) -> Explained<'_> {
         total_ms: plan.limits.total.as_millis(),
         commit: plan.limits.commit.name(),
         targets: plan.targets.iter().map(target).collect(),
-        skipped: plan.skipped.iter().map(|skip| Skipped { model: &skip.model, why: &skip.why }).collect(),
+        skipped: plan
+            .skipped
+            .iter()
+            .map(|skip| Skipped { model: &skip.model, why: &skip.why })
+            .collect(),
     }
 }
 
@@ -169,7 +174,11 @@ fn print(plan: &Plan) {
     for (at, planned) in plan.targets.iter().enumerate() {
         let role = if at == 0 { "first" } else { "then" };
         let price = match target(planned) {
-            Target { input_usd_per_million: Some(input), output_usd_per_million: Some(output), .. } => {
+            Target {
+                input_usd_per_million: Some(input),
+                output_usd_per_million: Some(output),
+                ..
+            } => {
                 format!("${input} in, ${output} out per million tokens")
             }
             _ => "unpriced".to_owned(),

@@ -55,7 +55,8 @@ pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<Exi
 /// Opens the ledger, making its folder where there is none.
 pub(crate) fn open(config: &Config) -> anyhow::Result<Store> {
     if let Some(folder) = config.database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("make the folder {}", folder.display()))?;
     }
     Ok(Store::open(&config.database)?)
 }
@@ -85,7 +86,11 @@ impl Signals {
 /// Prints where it listens, what was found, and a request that works.
 fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
     out::line(&format!("{} {}", out::strong("pointsman"), env!("CARGO_PKG_VERSION")));
-    let key = if config.keys.is_empty() { "any API key, none is asked for" } else { "with one of your keys" };
+    let key = if config.keys.is_empty() {
+        "any API key, none is asked for"
+    } else {
+        "with one of your keys"
+    };
     say("OpenAI base URL", &format!("{} ({key})", out::strong(&format!("http://{address}/v1"))));
     for finding in found {
         if let State::Ready { how, models } = &finding.state {
@@ -103,9 +108,13 @@ fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
     };
     let table = &world.table;
     let tasks = table.tasks.len();
-    say("routing table", &format!("{} ({source}): {tasks} tasks, default {}", table.version, table.default_model));
+    say(
+        "routing table",
+        &format!("{} ({source}): {tasks} tasks, default {}", table.version, table.default_model),
+    );
     if let Some(stand_in) = &table.stand_in {
-        let told = format!("{} is not configured, so {stand_in} stands in for it", table.default_model);
+        let told =
+            format!("{} is not configured, so {stand_in} stands in for it", table.default_model);
         say("", &out::warn(&told));
     }
     say("ledger", &config.database.display().to_string());
@@ -117,7 +126,11 @@ fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
         }
         Some(first) => {
             let model = if table.stand_in.is_some() { first } else { "auto".to_owned() };
-            let auth = if config.keys.is_empty() { "" } else { "\n    -H \"authorization: Bearer $YOUR_KEY\" \\" };
+            let auth = if config.keys.is_empty() {
+                ""
+            } else {
+                "\n    -H \"authorization: Bearer $YOUR_KEY\" \\"
+            };
             out::line(&format!(
                 "\n  Try it:\n\n  curl http://{address}/v1/chat/completions \\{auth}\n    -H 'content-type: application/json' \\\n    -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Say hello\"}}]}}'\n"
             ));
@@ -133,6 +146,8 @@ fn unset(finding: &Finding) -> Option<String> {
     match &finding.state {
         State::Ready { .. } => None,
         State::Unset { needs } => Some(format!("{} ({needs})", finding.provider)),
-        State::Silent { address } => Some(format!("{} (nothing answers at {address})", finding.provider)),
+        State::Silent { address } => {
+            Some(format!("{} (nothing answers at {address})", finding.provider))
+        }
     }
 }

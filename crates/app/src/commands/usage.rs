@@ -39,7 +39,11 @@ pub(crate) fn run(config: Option<&Path>, args: &Usage) -> anyhow::Result<ExitCod
         total.add(&row, &baseline);
     })?;
     let report = Report::new(args, &name, period, &zone, &sums, &total);
-    if args.json { out::json(&report)? } else { print(&report) }
+    if args.json {
+        out::json(&report)?
+    } else {
+        print(&report)
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,10 +82,16 @@ fn baseline(catalog: &Catalog, name: &str) -> anyhow::Result<std::sync::Arc<Mode
     match catalog.find(name, &|_| true) {
         Ok(found) => Ok(found.model),
         Err(catalog::Missing::Unknown { closest }) if !closest.is_empty() => {
-            anyhow::bail!("no provider serves the baseline `{name}`; did you mean `{}`?", closest.join("`, `"))
+            anyhow::bail!(
+                "no provider serves the baseline `{name}`; did you mean `{}`?",
+                closest.join("`, `")
+            )
         }
         Err(catalog::Missing::Ambiguous { names }) => {
-            anyhow::bail!("several providers serve the baseline `{name}`: write one of `{}`", names.join("`, `"))
+            anyhow::bail!(
+                "several providers serve the baseline `{name}`: write one of `{}`",
+                names.join("`, `")
+            )
         }
         Err(_) => anyhow::bail!("no provider serves the baseline `{name}`"),
     }
@@ -251,7 +261,8 @@ fn print(report: &Report) {
         return;
     }
     let mut header = report.by.clone();
-    header.extend(["requests", "attempts", "failed", "input", "output", "cost", "baseline", "saved"]);
+    header
+        .extend(["requests", "attempts", "failed", "input", "output", "cost", "baseline", "saved"]);
     let mut table = out::table(&header);
     let padding = report.by.len();
     for line in report.groups.iter().chain([&report.total]) {
@@ -262,7 +273,9 @@ fn print(report: &Report) {
         cells.resize(padding, String::new());
         let money = |text: &Option<String>| match text {
             None => "—".to_owned(),
-            Some(text) => text.strip_prefix('-').map_or_else(|| format!("${text}"), |text| format!("-${text}")),
+            Some(text) => text
+                .strip_prefix('-')
+                .map_or_else(|| format!("${text}"), |text| format!("-${text}")),
         };
         let tilde = if line.attempts_with_estimated_tokens > 0 { "~" } else { "" };
         cells.extend([
@@ -281,6 +294,8 @@ fn print(report: &Report) {
     out::line(&out::dim(report.note));
     if report.total.unpriced_attempts > 0 {
         let count = report.total.unpriced_attempts;
-        out::line(&out::warn(&format!("{count} attempts have no price, so the sums they belong to are unknown (—)")));
+        out::line(&out::warn(&format!(
+            "{count} attempts have no price, so the sums they belong to are unknown (—)"
+        )));
     }
 }

@@ -62,8 +62,10 @@ pub(crate) async fn play(
         request = request.header("x-pointsman-task", task);
     }
     let (status, decision, _) = exchange(request.body(Full::from(body.to_string()))?).await?;
-    let decision = decision.with_context(|| format!("request for {} has no decision", asked.shown()))?;
-    let look = Request::get(format!("http://{gateway}/api/decisions/{decision}")).body(Full::default())?;
+    let decision =
+        decision.with_context(|| format!("request for {} has no decision", asked.shown()))?;
+    let look =
+        Request::get(format!("http://{gateway}/api/decisions/{decision}")).body(Full::default())?;
     let (_, _, told) = exchange(look).await?;
     let told: Value = serde_json::from_slice(&told).context("read the decision")?;
     Ok(played(asked, status, decision, &told, catalog, baseline))

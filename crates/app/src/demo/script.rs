@@ -50,7 +50,9 @@ pub(crate) fn requests() -> Vec<Asked> {
 pub(crate) fn local() -> Vec<Asked> {
     let mut asked = requests();
     asked.retain(|asked| asked.prompt != FAILING && asked.header.is_none());
-    asked.iter_mut().for_each(|asked| asked.model = if asked.model == "task/haiku" { "auto" } else { asked.model });
+    asked.iter_mut().for_each(|asked| {
+        asked.model = if asked.model == "task/haiku" { "auto" } else { asked.model }
+    });
     asked.dedup_by(|a, b| a.model == b.model);
     asked
 }
@@ -66,7 +68,8 @@ const STORY: &str = "Begin a short story about a robot that learns to garden.";
 const AGENT: &str = "Find the next train to Aldermere, check for delays, then draft a message.";
 const PASSAGES: &str = "From these passages, how many levers has the box? [1] Aldermere box: 32 \
 levers. [2] Brookfield box: 18 levers. Question: Aldermere?";
-const FAILING: &str = "Summarize in five words: The depot was rebuilt after the fire of last winter.";
+const FAILING: &str =
+    "Summarize in five words: The depot was rebuilt after the fire of last winter.";
 
 /// The scripted providers by the id of the host they stand in for.
 pub(crate) fn providers() -> Vec<(&'static str, Script)> {
@@ -82,7 +85,9 @@ pub(crate) fn providers() -> Vec<(&'static str, Script)> {
     let openai = Script::of(Answer::text("Hello! Tell me the task and I will set the points."))
         .when(When::said("haiku"), Answer::text("Steel tongues shift at dawn\nthe long freight leans to the left\nsilence takes the main"))
         .when(When::said("draft a message"), Answer::text("The 14:05 runs on time. Draft: I will arrive at Aldermere at 15:20."));
-    let anthropic = Script::of(Answer::text("The robot had counted every leaf before it understood that counting was not the point."));
+    let anthropic = Script::of(Answer::text(
+        "The robot had counted every leaf before it understood that counting was not the point.",
+    ));
     vec![("deepseek", deepseek), ("qwen", qwen), ("openai", openai), ("anthropic", anthropic)]
 }
 

@@ -18,7 +18,11 @@ async fn an_unknown_model_is_a_404_with_the_closest_names() {
     let served = setup.serve();
     let got = served.chat(&ask("gpt4o", false, "hi")).await;
     assert_eq!((got.status, got.code()), (404, "model_not_found".to_owned()));
-    assert!(got.message().contains("`gpt4o`") && got.message().contains("`gpt-4o`"), "{}", got.message());
+    assert!(
+        got.message().contains("`gpt4o`") && got.message().contains("`gpt-4o`"),
+        "{}",
+        got.message()
+    );
     assert_eq!(got.json()["error"]["param"], "model");
     assert_eq!(got.json()["error"]["fault"], "client");
 }

@@ -13,7 +13,16 @@ fn the_demo_needs_no_key_and_tells_what_each_request_cost() {
     let demo: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(demo["badge"], "DEMO");
     let requests = demo["requests"].as_array().unwrap();
-    for task in ["chat", "code_generation", "summarization", "translation", "classification", "creative_writing", "agent_chain", "rag"] {
+    for task in [
+        "chat",
+        "code_generation",
+        "summarization",
+        "translation",
+        "classification",
+        "creative_writing",
+        "agent_chain",
+        "rag",
+    ] {
         let of_task: Vec<_> = requests.iter().filter(|request| request["task"] == task).collect();
         assert!(!of_task.is_empty(), "{task}");
         for request in of_task {
@@ -22,7 +31,8 @@ fn the_demo_needs_no_key_and_tells_what_each_request_cost() {
             }
         }
     }
-    let fell_back = requests.iter().find(|request| request["reason"].as_str().unwrap().contains("failed"));
+    let fell_back =
+        requests.iter().find(|request| request["reason"].as_str().unwrap().contains("failed"));
     assert_eq!(fell_back.unwrap()["model"], "deepseek/deepseek-v4-pro");
     let (code, out, _) = setup.run(&["demo"]);
     assert_eq!(code, 0);
@@ -36,12 +46,24 @@ fn init_is_idempotent_and_shows_what_it_would_change() {
     assert_eq!(code, 0);
     assert!(out.contains("wrote new/pointsman.yaml"), "{out}");
     let (_, out, _) = setup.run(&["init", "new"]);
-    assert!(out.contains("unchanged new/pointsman.yaml") && out.contains("unchanged new/routing.yaml"), "{out}");
-    let edited = std::fs::read_to_string(setup.path("new/routing.yaml")).unwrap().replace("gpt-4o", "gpt-4.1");
+    assert!(
+        out.contains("unchanged new/pointsman.yaml") && out.contains("unchanged new/routing.yaml"),
+        "{out}"
+    );
+    let edited = std::fs::read_to_string(setup.path("new/routing.yaml"))
+        .unwrap()
+        .replace("gpt-4o", "gpt-4.1");
     setup.write("new/routing.yaml", &edited);
     let (_, out, _) = setup.run(&["init", "new"]);
-    assert!(out.contains("- default_model: gpt-4.1") && out.contains("+ default_model: gpt-4o"), "{out}");
-    assert_eq!(std::fs::read_to_string(setup.path("new/routing.yaml")).unwrap(), edited, "kept without --yes");
+    assert!(
+        out.contains("- default_model: gpt-4.1") && out.contains("+ default_model: gpt-4o"),
+        "{out}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(setup.path("new/routing.yaml")).unwrap(),
+        edited,
+        "kept without --yes"
+    );
     let (_, out, _) = setup.run(&["init", "new", "--yes"]);
     assert!(out.contains("replaced new/routing.yaml"), "{out}");
     let (code, out, error) = setup.run(&["--config", "new/pointsman.yaml", "serve", "--dry-run"]);
@@ -75,7 +97,8 @@ fn every_problem_of_a_table_is_told_at_once_with_its_place() {
 #[test]
 fn explain_tells_where_a_request_would_go() {
     let setup = Setup::new();
-    let (code, out, error) = setup.run(&["routing", "explain", "--task", "translation", "--all", "--json"]);
+    let (code, out, error) =
+        setup.run(&["routing", "explain", "--task", "translation", "--all", "--json"]);
     assert_eq!(code, 0, "{error}");
     let told: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(told["targets"][0]["target"], "qwen/qwen3.6-plus");
@@ -116,7 +139,16 @@ async fn usage_sums_by_task_and_model_against_a_named_baseline() {
     for model in ["task/labels", "task/labels", "one-a"] {
         assert_eq!(served.chat(&ask(model, false, "hi")).await.status, 200);
     }
-    let (code, out, error) = setup.run(&["usage", "--by", "task,model,day", "--baseline", "gpt-4o", "--json", "--tz", "UTC"]);
+    let (code, out, error) = setup.run(&[
+        "usage",
+        "--by",
+        "task,model,day",
+        "--baseline",
+        "gpt-4o",
+        "--json",
+        "--tz",
+        "UTC",
+    ]);
     assert_eq!(code, 0, "{error}");
     let usage: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(usage["baseline"], "gpt-4o");
@@ -159,7 +191,8 @@ fn doctor_says_what_is_missing_and_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_server_is_found_and_the_printed_model_exists() {
     let local = Provider::start(
-        Script::saying("hello").when(testkit::When::model("tiny-1"), testkit::Answer::text("hello from tiny")),
+        Script::saying("hello")
+            .when(testkit::When::model("tiny-1"), testkit::Answer::text("hello from tiny")),
     )
     .await
     .unwrap();
@@ -172,5 +205,9 @@ async fn a_local_server_is_found_and_the_printed_model_exists() {
     let served = setup.serve();
     let got = served.chat(&ask("auto", false, "hi")).await;
     assert_eq!(got.header("x-pointsman-model"), Some("llamacpp/tiny-1"));
-    assert_eq!(got.header("x-pointsman-cost-usd"), Some("0"), "one's own machine is priced at nothing");
+    assert_eq!(
+        got.header("x-pointsman-cost-usd"),
+        Some("0"),
+        "one's own machine is priced at nothing"
+    );
 }

@@ -11,7 +11,8 @@ use crate::support::{Setup, ask, client, rows};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_row_is_lost_whose_answer_was_received() {
-    let provider = Provider::start(Script::of(Answer::text("a short answer of a few words"))).await.unwrap();
+    let provider =
+        Provider::start(Script::of(Answer::text("a short answer of a few words"))).await.unwrap();
     let mut total = 0;
     for round in 0..20 {
         let setup = Setup::new();
@@ -51,7 +52,8 @@ async fn load(base: &str, stream: bool, received: &Mutex<HashSet<String>>) {
             .body(Full::from(ask("one-a", stream, "hi").to_string()))
             .unwrap();
         let Ok(response) = client.request(request).await else { return };
-        let decision = response.headers().get("x-pointsman-decision").unwrap().to_str().unwrap().to_owned();
+        let decision =
+            response.headers().get("x-pointsman-decision").unwrap().to_str().unwrap().to_owned();
         let Ok(body) = response.into_body().collect().await else { return };
         let body = body.to_bytes();
         if !stream || body.ends_with(b"data: [DONE]\n\n") {

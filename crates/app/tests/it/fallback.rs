@@ -13,7 +13,9 @@ fn table(commit: &str) -> String {
 }
 
 async fn providers(fault: Fault, commit: &str) -> (Setup, Provider, Provider) {
-    let weak = Provider::start(Script::of(Answer::text("weak words come here").failing(fault))).await.unwrap();
+    let weak = Provider::start(Script::of(Answer::text("weak words come here").failing(fault)))
+        .await
+        .unwrap();
     let safe = Provider::start(Script::saying("safe words")).await.unwrap();
     let setup = Setup::new();
     setup.provider("weak", &weak.base_url());
@@ -110,13 +112,17 @@ async fn a_refused_connection_falls_back() {
     let served = setup.serve();
     let got = served.chat(&ask("task/work", false, "hi")).await;
     assert_eq!(got.header("x-pointsman-model"), Some("safe/safe-a"));
-    assert_eq!(served.decision(&got).await["attempts"][0]["failure"]["code"], "provider_unreachable");
+    assert_eq!(
+        served.decision(&got).await["attempts"][0]["failure"]["code"],
+        "provider_unreachable"
+    );
 }
 
 #[tokio::test]
 async fn a_request_that_is_wrong_everywhere_is_not_sent_again() {
     let body = json!({"error": {"message": "messages: too few", "type": "invalid_request_error"}});
-    let (setup, _weak, safe) = providers(Fault::Status(400, Some(body.to_string())), "first_token").await;
+    let (setup, _weak, safe) =
+        providers(Fault::Status(400, Some(body.to_string())), "first_token").await;
     let served = setup.serve();
     let got = served.chat(&ask("task/work", false, "hi")).await;
     assert_eq!((got.status, got.code()), (400, "invalid_request".to_owned()));
@@ -126,7 +132,8 @@ async fn a_request_that_is_wrong_everywhere_is_not_sent_again() {
 
 #[tokio::test]
 async fn when_all_fail_the_error_names_every_attempt_and_its_fault() {
-    let weak = Provider::start(Script::of(Answer::text("").failing(Fault::status(500)))).await.unwrap();
+    let weak =
+        Provider::start(Script::of(Answer::text("").failing(Fault::status(500)))).await.unwrap();
     let dead = DeadPort::take().unwrap();
     let setup = Setup::new();
     setup.provider("weak", &weak.base_url());
@@ -138,13 +145,25 @@ async fn when_all_fail_the_error_names_every_attempt_and_its_fault() {
         assert_eq!((got.status, got.code()), (502, "all_attempts_failed".to_owned()));
         assert_eq!(got.header("x-should-retry"), Some("false"));
         let error = got.json()["error"].clone();
-        let told: Vec<_> = error["attempts"].as_array().unwrap().iter().map(|attempt| {
-            (attempt["target"].as_str().unwrap(), attempt["code"].as_str().unwrap(), attempt["fault"].as_str().unwrap())
-        }).collect();
-        assert_eq!(told, [
-            ("weak/weak-a", "provider_error", "provider"),
-            ("safe/safe-a", "provider_unreachable", "provider"),
-        ]);
+        let told: Vec<_> = error["attempts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|attempt| {
+                (
+                    attempt["target"].as_str().unwrap(),
+                    attempt["code"].as_str().unwrap(),
+                    attempt["fault"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("weak/weak-a", "provider_error", "provider"),
+                ("safe/safe-a", "provider_unreachable", "provider"),
+            ]
+        );
         assert!(got.message().contains("weak/weak-a") && got.message().contains("safe/safe-a"));
         assert_eq!(Some(error["request_id"].as_str().unwrap()), got.header("x-request-id"));
     }
@@ -165,5 +184,9 @@ async fn a_task_that_checks_falls_back_from_a_cut_in_the_middle() {
     let served = setup.serve();
     let got = served.chat(&ask("task/work", true, "hi")).await;
     assert_eq!(got.header("x-pointsman-model"), Some("safe/safe-a"));
-    assert!(got.text().ends_with("data: [DONE]\n\n") && !got.text().contains("weak"), "{}", got.text());
+    assert!(
+        got.text().ends_with("data: [DONE]\n\n") && !got.text().contains("weak"),
+        "{}",
+        got.text()
+    );
 }

@@ -21,9 +21,15 @@ async fn the_example_of_the_contributors_guide_is_a_host_that_works() {
     let address = record.lines().find(|line| line.starts_with("base_url:")).unwrap();
     let record = record.replace(address, &format!("base_url: {}", provider.base_url()));
     let id = record.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().trim().to_owned();
-    let model = record.lines().find_map(|line| line.trim().strip_prefix("- id: ")).unwrap().trim().to_owned();
+    let model = record
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("- id: "))
+        .unwrap()
+        .trim()
+        .to_owned();
     let variable = record.split_once("env:").unwrap().1;
-    let variable: String = variable.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let variable: String =
+        variable.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     setup.environment.push((variable, "a-key".into()));
     setup.write("providers/new.yaml", &record);
 
@@ -51,7 +57,10 @@ async fn an_override_says_only_what_differs() {
 #[test]
 fn a_record_that_is_wrong_starts_nothing_and_says_where() {
     let setup = Setup::new();
-    setup.write("providers/new.yaml", "id: new\nbase_url: ftp://x\nauth: { bearer: sk-123 }\nspeeks: []\n");
+    setup.write(
+        "providers/new.yaml",
+        "id: new\nbase_url: ftp://x\nauth: { bearer: sk-123 }\nspeeks: []\n",
+    );
     let (code, _, error) = setup.run(&["serve"]);
     assert_eq!(code, 3);
     assert!(error.contains("providers/new.yaml:4:1: speeks: unknown key"), "{error}");

@@ -31,7 +31,11 @@ async fn a_named_model_is_never_replaced() {
     assert_eq!(got.header("x-pointsman-model"), Some("one/one-b"));
     assert_eq!(got.json()["choices"][0]["message"]["content"], "from one");
     let got = served.chat(&ask("two-a", false, "hi")).await;
-    assert_eq!(got.header("x-pointsman-model"), Some("two/two-a"), "a bare name does where it is unambiguous");
+    assert_eq!(
+        got.header("x-pointsman-model"),
+        Some("two/two-a"),
+        "a bare name does where it is unambiguous"
+    );
     assert_eq!((one.asked(), two.asked()), (1, 1));
 }
 
@@ -81,7 +85,10 @@ async fn an_answer_says_where_it_came_from_and_what_it_cost() {
     let usage = &got.json()["usage"];
     let tokens = |name: &str| usage[name].as_u64().unwrap();
     let nano = tokens("prompt_tokens") * 1_000 + tokens("completion_tokens") * 2_000;
-    assert_eq!(got.header("x-pointsman-cost-usd"), Some(ir::Money(nano as i64).to_string().as_str()));
+    assert_eq!(
+        got.header("x-pointsman-cost-usd"),
+        Some(ir::Money(nano as i64).to_string().as_str())
+    );
     assert_eq!(got.header("x-pointsman-attempts"), Some("1"));
     assert!(got.header("x-request-id").unwrap().starts_with("req_"));
     assert!(got.header("x-pointsman-overhead-us").unwrap().parse::<u64>().is_ok());
@@ -110,8 +117,16 @@ async fn models_are_listed_and_looked_up_by_ids_with_slashes() {
     let (setup, _one, _two) = two_providers().await;
     let served = setup.serve();
     let list = served.get("/v1/models").await.json();
-    let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["auto", "claude-auto", "task/labels", "one/one-a", "one/one-b", "two/two-a", "two/two-b"]);
+    let ids: Vec<&str> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        ["auto", "claude-auto", "task/labels", "one/one-a", "one/one-b", "two/two-a", "two/two-b"]
+    );
     for id in ["one/one-a", "one%2Fone-a", "two-b", "task/labels", "auto"] {
         assert_eq!(served.get(&format!("//v1/models/{id}?x=1")).await.status, 200, "{id}");
     }
@@ -127,7 +142,9 @@ async fn health_and_probes_are_answered() {
     let ready = served.get("/health/ready").await;
     assert_eq!(ready.status, 200);
     assert_eq!(ready.json()["providers"], json!(["one", "two"]));
-    let head = hyper::Request::head(format!("{}/", served.root())).body(http_body_util::Full::default()).unwrap();
+    let head = hyper::Request::head(format!("{}/", served.root()))
+        .body(http_body_util::Full::default())
+        .unwrap();
     let head = crate::support::exchange(head).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
 }

@@ -83,9 +83,13 @@ async fn usage_is_asked_for_and_its_chunk_taken_out_again() {
 
 #[tokio::test]
 async fn a_recorded_stream_goes_through_byte_for_byte() {
-    let case = corpus::require("passing a recorded stream on").and_then(|_| corpus::case("252fc0aa60462a80"));
+    let case = corpus::require("passing a recorded stream on")
+        .and_then(|_| corpus::case("252fc0aa60462a80"));
     let cases = corpus::cases(&|case| {
-        case.api == "chat" && case.is_stream && case.capture == "wire" && !case.is_error
+        case.api == "chat"
+            && case.is_stream
+            && case.capture == "wire"
+            && !case.is_error
             && case.response_body.trim_end().ends_with("data: [DONE]")
     });
     if case.is_none() {
@@ -103,7 +107,12 @@ async fn a_recorded_stream_goes_through_byte_for_byte() {
         body["stream_options"] = serde_json::json!({"include_usage": true});
         let got = served.chat(&body).await;
         let (whole, came) = (recorded.trim_ascii_end(), got.body.trim_ascii_end());
-        assert_eq!(came.escape_ascii().to_string(), whole.escape_ascii().to_string(), "{}", case.id);
+        assert_eq!(
+            came.escape_ascii().to_string(),
+            whole.escape_ascii().to_string(),
+            "{}",
+            case.id
+        );
         passed += 1;
     }
     assert!(passed > 20, "only {passed} streams");
@@ -139,7 +148,8 @@ async fn a_client_that_hangs_up_cancels_the_attempt_and_is_settled() {
 #[tokio::test]
 async fn shutting_down_lets_a_stream_finish() {
     let slow = Fault::SlowChunks(std::time::Duration::from_millis(40));
-    let (setup, provider) = streamed(Answer::text("one two three four five six").failing(slow)).await;
+    let (setup, provider) =
+        streamed(Answer::text("one two three four five six").failing(slow)).await;
     let served = setup.serve();
     let request = Request::post(format!("{}/chat/completions", served.base))
         .body(http_body_util::Full::from(ask("one-a", true, "hi").to_string()))

@@ -1,5 +1,12 @@
 //! The store against a real database file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 use ir::{Money, Tokens};
 use store::{Attempt, Id, Outcome, Period, Settlement, Store, Used};
 
@@ -36,7 +43,11 @@ fn attempt(id: Id, number: u32, at_ms: i64) -> Attempt {
 fn settlement(ms: i64, serial: u8) -> Settlement {
     let mut id = Id::from_ms(ms);
     id.0[15] = serial;
-    Settlement { id, decision: format!("{{\"serial\":{serial}}}"), attempts: vec![attempt(id, 1, ms)] }
+    Settlement {
+        id,
+        decision: format!("{{\"serial\":{serial}}}"),
+        attempts: vec![attempt(id, 1, ms)],
+    }
 }
 
 #[tokio::test]
@@ -63,7 +74,9 @@ async fn a_period_is_a_range_of_keys() {
     }
     let mut seen = Vec::new();
     let reader = Store::open_to_read(&path).unwrap();
-    reader.attempts(Period { from_ms: 2_000, until_ms: 3_000 }, |row| seen.push(row.at_ms)).unwrap();
+    reader
+        .attempts(Period { from_ms: 2_000, until_ms: 3_000 }, |row| seen.push(row.at_ms))
+        .unwrap();
     assert_eq!(seen, [2_000, 2_999]);
 }
 

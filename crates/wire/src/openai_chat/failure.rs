@@ -19,31 +19,90 @@ use crate::json;
 /// before rate (Groq calls an over-long prompt a rate limit), credit before rate (OpenAI answers
 /// 429 to an empty account).
 const RULES: &[(Kind, &[&str])] = &[
-    (Kind::ContextLengthExceeded, &[
-        "context_length_exceeded", "maximum context length", "prompt is too long", "context window",
-        "input tokens exceed", "too_many_prompt_tokens", "too many tokens", "exceed_context_size",
-        "prompt too long", "input is too long", "request too large for model",
-        "input token count exceeds", "input token count (",
-    ]),
-    (Kind::Credential, &[
-        "invalid_api_key", "incorrect api key", "invalid api key", "api key not valid",
-        "authentication_error", "no cookie auth", "invalid x-api-key", "unregistered callers",
-        "unauthorized", "unauthenticated", "user not found",
-    ]),
-    (Kind::Credit, &[
-        "insufficient_quota", "insufficient balance", "credit balance is too low", "arrearage",
-        "used all available credits", "insufficient credits", "exceeded your current quota, please",
-        "requires more credits",
-    ]),
-    (Kind::RateLimited, &["rate_limit", "rate limit", "ratelimit", "too many requests", "resource_exhausted"]),
+    (
+        Kind::ContextLengthExceeded,
+        &[
+            "context_length_exceeded",
+            "maximum context length",
+            "prompt is too long",
+            "context window",
+            "input tokens exceed",
+            "too_many_prompt_tokens",
+            "too many tokens",
+            "exceed_context_size",
+            "prompt too long",
+            "input is too long",
+            "request too large for model",
+            "input token count exceeds",
+            "input token count (",
+        ],
+    ),
+    (
+        Kind::Credential,
+        &[
+            "invalid_api_key",
+            "incorrect api key",
+            "invalid api key",
+            "api key not valid",
+            "authentication_error",
+            "no cookie auth",
+            "invalid x-api-key",
+            "unregistered callers",
+            "unauthorized",
+            "unauthenticated",
+            "user not found",
+        ],
+    ),
+    (
+        Kind::Credit,
+        &[
+            "insufficient_quota",
+            "insufficient balance",
+            "credit balance is too low",
+            "arrearage",
+            "used all available credits",
+            "insufficient credits",
+            "exceeded your current quota, please",
+            "requires more credits",
+        ],
+    ),
+    (
+        Kind::RateLimited,
+        &["rate_limit", "rate limit", "ratelimit", "too many requests", "resource_exhausted"],
+    ),
     (Kind::Overloaded, &["overloaded", "high demand", "capacity exceeded", "no capacity"]),
-    (Kind::ContentPolicy, &["content_filter", "content management policy", "datainspectionfailed", "moderation", "safety_check"]),
-    (Kind::ModelUnavailable, &[
-        "model_not_found", "model not found", "invalid_model", "invalid model", "does not exist", "deploymentnotfound",
-        "not a valid model", "model_decommissioned", "supported api model names", "no endpoints found",
-        "not found, try pulling", "unknown model", "model_not_available",
-    ]),
-    (Kind::Unsupported, &["unsupported_parameter", "unsupported_value", "does not support", "not supported"]),
+    (
+        Kind::ContentPolicy,
+        &[
+            "content_filter",
+            "content management policy",
+            "datainspectionfailed",
+            "moderation",
+            "safety_check",
+        ],
+    ),
+    (
+        Kind::ModelUnavailable,
+        &[
+            "model_not_found",
+            "model not found",
+            "invalid_model",
+            "invalid model",
+            "does not exist",
+            "deploymentnotfound",
+            "not a valid model",
+            "model_decommissioned",
+            "supported api model names",
+            "no endpoints found",
+            "not found, try pulling",
+            "unknown model",
+            "model_not_available",
+        ],
+    ),
+    (
+        Kind::Unsupported,
+        &["unsupported_parameter", "unsupported_value", "does not support", "not supported"],
+    ),
 ];
 
 /// Reads an error answer.
@@ -90,9 +149,15 @@ impl Told {
         let value = value.get(0).unwrap_or(&value);
         let error = value.get("error").filter(|error| !error.is_null()).unwrap_or(value);
         if let Some(message) = error.as_str() {
-            return Self { message: message.to_owned(), code: text(value.get("code")), ..Self::default() };
+            return Self {
+                message: message.to_owned(),
+                code: text(value.get("code")),
+                ..Self::default()
+            };
         }
-        let message = ["message", "detail", "error_message"].into_iter().find_map(|name| text(error.get(name)));
+        let message = ["message", "detail", "error_message"]
+            .into_iter()
+            .find_map(|name| text(error.get(name)));
         // OpenRouter wraps the host's own words as a text.
         let raw = error.pointer("/metadata/raw").and_then(Value::as_str);
         let message = message.unwrap_or_default();
@@ -112,7 +177,9 @@ impl Told {
         // Providers quote the credential they refuse, so their words stay here.
         let message = match kind {
             Kind::Credential => "the provider refused the gateway's credential".to_owned(),
-            _ if self.message.is_empty() => format!("the provider answered {status} without a message"),
+            _ if self.message.is_empty() => {
+                format!("the provider answered {status} without a message")
+            }
             _ => self.message,
         };
         Failure {
@@ -160,7 +227,9 @@ fn plain(body: &[u8]) -> String {
 
 /// Reads how long to wait: milliseconds where a host says them, else seconds, fractions included.
 fn retry_after(headers: &dyn Fn(&str) -> Option<String>) -> Option<Duration> {
-    let number = |name| headers(name)?.trim().parse::<f64>().ok().filter(|n| (0.0..=86_400_000.0).contains(n));
+    let number = |name| {
+        headers(name)?.trim().parse::<f64>().ok().filter(|n| (0.0..=86_400_000.0).contains(n))
+    };
     let millis = number("retry-after-ms").map(|ms| ms / 1_000.0);
     millis.or_else(|| number("retry-after")).map(Duration::from_secs_f64)
 }

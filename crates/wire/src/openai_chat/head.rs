@@ -64,7 +64,8 @@ pub fn read(body: &[u8]) -> Result<Head<'_>, DecodeError> {
         serde_json::from_str::<String>(task.get()).ok()
     });
     let tools = members.get("tools").is_some_and(|raw| raw.get() != "[]");
-    let schema = members.get("response_format").is_some_and(|raw| raw.get().contains("json_schema"));
+    let schema =
+        members.get("response_format").is_some_and(|raw| raw.get().contains("json_schema"));
     Ok(Head { members, model, stream, wants_usage, task, tools, schema })
 }
 
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn only_the_model_changes_when_nothing_else_must() {
-        let expected = expect![[r#"{ "temperature":1.0, "model":"m-1","messages":[],"x":[ ] } false"#]];
+        let expected =
+            expect![[r#"{ "temperature":1.0, "model":"m-1","messages":[],"x":[ ] } false"#]];
         let body = r#"{ "temperature":1.0, "model":"auto","messages":[],"x":[ ] }"#;
         check(body, Quirks::default(), &expected);
     }
@@ -162,16 +164,24 @@ mod tests {
     #[test]
     fn a_stream_asks_for_usage_when_the_host_must_be_asked() {
         let body = r#"{"model":"auto","stream":true,"messages":[],"stream_options":{"x":1}}"#;
-        let expected = expect![[r#"{"model":"m-1","stream":true,"messages":[],"stream_options":{"include_usage":true,"x":1}} true"#]];
+        let expected = expect![[
+            r#"{"model":"m-1","stream":true,"messages":[],"stream_options":{"include_usage":true,"x":1}} true"#
+        ]];
         check(body, Quirks::default(), &expected);
-        let expected = expect![[r#"{"model":"m-1","stream":true,"messages":[],"stream_options":{"x":1}} false"#]];
+        let expected = expect![[
+            r#"{"model":"m-1","stream":true,"messages":[],"stream_options":{"x":1}} false"#
+        ]];
         check(body, Quirks { stream_usage: StreamUsage::Always, ..Quirks::default() }, &expected);
     }
 
     #[test]
     fn the_task_is_for_the_gateway_alone() {
         let expected = expect![[r#"{"model":"m-1","messages":[]} false"#]];
-        check(r#"{"model":"a","metadata":{"task":"rag"},"messages":[]}"#, Quirks::default(), &expected);
+        check(
+            r#"{"model":"a","metadata":{"task":"rag"},"messages":[]}"#,
+            Quirks::default(),
+            &expected,
+        );
         let expected = expect![[r#"{"model":"m-1","metadata":{"b":"c"},"messages":[]} false"#]];
         let body = r#"{"model":"a","metadata":{"task":"rag","b":"c"},"messages":[]}"#;
         check(body, Quirks::default(), &expected);

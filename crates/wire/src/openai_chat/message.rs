@@ -49,12 +49,17 @@ fn read_part(part: Value<'_, '_>) -> Result<UserPart, DecodeError> {
 
 /// Reads a picture in the published shape; any other shape stays opaque.
 fn read_image(mut fields: Fields<'_, '_>) -> Result<Option<Image>, DecodeError> {
-    let place = fields.take_if("image_url", |url| url.is_object(), |url| {
-        let mut place = url.object()?;
-        let url = place.take_if("url", |url| url.is_string(), |url| url.string())?;
-        let detail = place.take_if("detail", |detail| detail.is_string(), |detail| detail.string())?;
-        Ok(url.filter(|_| place.left().next().is_none()).map(|url| (url, detail)))
-    })?;
+    let place = fields.take_if(
+        "image_url",
+        |url| url.is_object(),
+        |url| {
+            let mut place = url.object()?;
+            let url = place.take_if("url", |url| url.is_string(), |url| url.string())?;
+            let detail =
+                place.take_if("detail", |detail| detail.is_string(), |detail| detail.string())?;
+            Ok(url.filter(|_| place.left().next().is_none()).map(|url| (url, detail)))
+        },
+    )?;
     Ok(place.flatten().map(|(url, detail)| {
         let source = match inline(&url) {
             Some((media_type, base64)) => ImageSource::Inline { media_type, base64 },
@@ -133,7 +138,8 @@ pub(super) fn read_assistant(mut fields: Fields<'_, '_>) -> Result<AssistantTurn
 /// Takes the thoughts out of the two fields that hosts use; where both say the same they are one,
 /// and where they differ the second stays among the rest.
 fn read_reasoning(fields: &mut Fields<'_, '_>) -> Result<Option<String>, DecodeError> {
-    let long = fields.take_if("reasoning_content", |text| text.is_string(), |text| text.string())?;
+    let long =
+        fields.take_if("reasoning_content", |text| text.is_string(), |text| text.string())?;
     let Some(long) = long else {
         return fields.take_if("reasoning", |text| text.is_string(), |text| text.string());
     };
@@ -166,12 +172,17 @@ pub(super) fn thinking(part: Value<'_, '_>) -> Result<Option<String>, DecodeErro
     if kind.as_deref() != Some("thinking") {
         return Ok(None);
     }
-    let texts = fields.take_if("thinking", |texts| texts.is_list(), |texts| {
-        texts.each(|text| {
-            let text = text.object()?.take_if("text", |text| text.is_string(), |text| text.string());
-            Ok(text?.unwrap_or_default())
-        })
-    })?;
+    let texts = fields.take_if(
+        "thinking",
+        |texts| texts.is_list(),
+        |texts| {
+            texts.each(|text| {
+                let text =
+                    text.object()?.take_if("text", |text| text.is_string(), |text| text.string());
+                Ok(text?.unwrap_or_default())
+            })
+        },
+    )?;
     Ok(texts.map(|texts| texts.concat()))
 }
 

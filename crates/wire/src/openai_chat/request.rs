@@ -39,7 +39,11 @@ pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
         seed: fields.take("seed", |number| number.number())?,
         stop: stop.unwrap_or_default(),
         candidates: fields.take("n", |n| n.count())?,
-        effort: fields.take_if("reasoning_effort", |text| text.is_string(), |text| text.string())?,
+        effort: fields.take_if(
+            "reasoning_effort",
+            |text| text.is_string(),
+            |text| text.string(),
+        )?,
         extras: fields.rest(),
     })
 }
@@ -89,24 +93,25 @@ fn read_tool(tool: Value<'_, '_>) -> Result<Tool, DecodeError> {
     if kind.as_deref() != Some("function") || around.peek("function").is_none() {
         return Ok(Tool::Hosted(opaque(tool)));
     }
-    around.need("function", |function| {
-        let mut fields = function.object()?;
-        Ok((
-            fields.need("name", |name| name.string())?,
-            fields.take("description", |text| text.string())?,
-            fields.take("parameters", |schema| Ok(schema.keep()))?,
-            fields.take("strict", |strict| strict.bool())?,
-            fields.rest(),
-        ))
-    })
-    .map(|(name, description, parameters, strict, extras)| Tool::Function {
-        name,
-        description,
-        parameters,
-        strict,
-        extras,
-        around: around.rest(),
-    })
+    around
+        .need("function", |function| {
+            let mut fields = function.object()?;
+            Ok((
+                fields.need("name", |name| name.string())?,
+                fields.take("description", |text| text.string())?,
+                fields.take("parameters", |schema| Ok(schema.keep()))?,
+                fields.take("strict", |strict| strict.bool())?,
+                fields.rest(),
+            ))
+        })
+        .map(|(name, description, parameters, strict, extras)| Tool::Function {
+            name,
+            description,
+            parameters,
+            strict,
+            extras,
+            around: around.rest(),
+        })
 }
 
 fn read_choice(choice: Value<'_, '_>) -> Result<Choice, DecodeError> {
@@ -120,11 +125,15 @@ fn read_choice(choice: Value<'_, '_>) -> Result<Choice, DecodeError> {
     }
     let mut fields = choice.object()?;
     let kind = fields.take_if("type", |kind| kind.is_string(), |kind| kind.text())?;
-    let name = fields.take_if("function", |function| function.is_object(), |function| {
-        let mut function = function.object()?;
-        let name = function.take("name", |name| name.string())?;
-        Ok(name.filter(|_| function.left().next().is_none()))
-    })?;
+    let name = fields.take_if(
+        "function",
+        |function| function.is_object(),
+        |function| {
+            let mut function = function.object()?;
+            let name = function.take("name", |name| name.string())?;
+            Ok(name.filter(|_| function.left().next().is_none()))
+        },
+    )?;
     match (kind.as_deref(), name.flatten()) {
         (Some("function"), Some(name)) if fields.left().next().is_none() => Ok(Choice::Tool(name)),
         _ => Ok(Choice::Other(opaque(choice))),
@@ -144,9 +153,11 @@ fn read_output(fields: &mut Fields<'_, '_>) -> Result<Output, DecodeError> {
         };
         fields.left().next().is_none().then_some(output)
     };
-    let output = fields.take_if("response_format", |format| known(format).is_some(), |format| {
-        Ok(known(format))
-    })?;
+    let output = fields.take_if(
+        "response_format",
+        |format| known(format).is_some(),
+        |format| Ok(known(format)),
+    )?;
     Ok(output.flatten().unwrap_or(Output::Text))
 }
 
@@ -165,11 +176,15 @@ fn read_mode(fields: &mut Fields<'_, '_>) -> Result<Mode, DecodeError> {
     if fields.take("stream", |stream| stream.bool())? != Some(true) {
         return Ok(Mode::Whole);
     }
-    let options = fields.take_if("stream_options", |options| options.is_object(), |options| {
-        let mut options = options.object()?;
-        let usage = options.take("include_usage", |usage| usage.bool())?;
-        Ok((usage.unwrap_or(false), options.rest()))
-    })?;
+    let options = fields.take_if(
+        "stream_options",
+        |options| options.is_object(),
+        |options| {
+            let mut options = options.object()?;
+            let usage = options.take("include_usage", |usage| usage.bool())?;
+            Ok((usage.unwrap_or(false), options.rest()))
+        },
+    )?;
     let (usage, extras) = options.unwrap_or((false, Extras::default()));
     Ok(Mode::Stream { usage, extras })
 }

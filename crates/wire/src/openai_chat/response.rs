@@ -10,7 +10,10 @@ use crate::json;
 /// Reads an answer. An error inside a 200, at the top or in the first choice, is the failure it is.
 pub fn read(body: &[u8]) -> Result<Response, Failure> {
     let malformed = |error: DecodeError| {
-        Failure::new(Kind::MalformedReply, format!("the provider's answer could not be read: {error}"))
+        Failure::new(
+            Kind::MalformedReply,
+            format!("the provider's answer could not be read: {error}"),
+        )
     };
     let mut fields = fields::body(body).map_err(malformed)?;
     if let Some(failure) = failure::in_success(&fields, body) {
@@ -31,7 +34,11 @@ fn read_fields(fields: &mut Fields<'_, '_>) -> Result<Response, DecodeError> {
         usage: fields.take_if("usage", |usage| usage.is_object(), usage::read)?,
         extras: {
             // What the writer says of itself.
-            fields.take_if("object", |object| object.raw.get() == "\"chat.completion\"", |_| Ok(()))?;
+            fields.take_if(
+                "object",
+                |object| object.raw.get() == "\"chat.completion\"",
+                |_| Ok(()),
+            )?;
             ir::Extras::default()
         },
     })

@@ -64,7 +64,13 @@ pub(super) fn read(usage: Value<'_, '_>) -> Result<Usage, DecodeError> {
 }
 
 /// Puts back what a host left out of its two main counts.
-fn whole(prompt: u64, completion: u64, total: Option<u64>, reasoning: u64, audio: u64) -> (u64, u64) {
+fn whole(
+    prompt: u64,
+    completion: u64,
+    total: Option<u64>,
+    reasoning: u64,
+    audio: u64,
+) -> (u64, u64) {
     if reasoning > completion {
         return (prompt, completion + reasoning);
     }

@@ -21,8 +21,22 @@ fn right(class: &str) -> Option<&'static [Kind]> {
 
 /// The hosts whose errors come in this dialect's envelope; the other dialects bring their own rows.
 const HERE: [&str; 16] = [
-    "azure-ai", "azure-openai", "cerebras", "deepseek", "groq", "huggingface", "llamacpp", "mistral",
-    "ollama", "openai", "openrouter", "perplexity", "qwen", "together", "vllm", "xai",
+    "azure-ai",
+    "azure-openai",
+    "cerebras",
+    "deepseek",
+    "groq",
+    "huggingface",
+    "llamacpp",
+    "mistral",
+    "ollama",
+    "openai",
+    "openrouter",
+    "perplexity",
+    "qwen",
+    "together",
+    "vllm",
+    "xai",
 ];
 
 #[test]
@@ -48,10 +62,18 @@ fn real_errors_are_read_as_what_they_are() {
         let Some(right) = right(&class) else { continue };
         read += 1;
         if !right.contains(&failure.kind) {
-            wrong.push(format!("{} {} {class}: {}", case.provider, case.status, failure.kind.code()));
+            wrong.push(format!(
+                "{} {} {class}: {}",
+                case.provider,
+                case.status,
+                failure.kind.code()
+            ));
         }
     }
-    println!("{read} real errors with a class, {} read otherwise: {wrong:#?}\n{classes:#?}", wrong.len());
+    println!(
+        "{read} real errors with a class, {} read otherwise: {wrong:#?}\n{classes:#?}",
+        wrong.len()
+    );
     assert!(wrong.len() * 10 <= read, "{} of {read} read otherwise", wrong.len());
 }
 

@@ -18,7 +18,8 @@ fn raw() -> impl Strategy<Value = RawJson> {
 }
 
 fn extras() -> impl Strategy<Value = Extras> {
-    proptest::collection::btree_map("x_[a-c]", raw(), 0..3).prop_map(|map| Extras(map.into_iter().collect()))
+    proptest::collection::btree_map("x_[a-c]", raw(), 0..3)
+        .prop_map(|map| Extras(map.into_iter().collect()))
 }
 
 fn text() -> impl Strategy<Value = Text> {
@@ -54,7 +55,8 @@ fn call() -> impl Strategy<Value = ToolCall> {
 fn assistant() -> impl Strategy<Value = AssistantTurn> {
     (of(".{0,8}"), vec(text(), 0..3), of(".{0,8}"), vec(call(), 0..3), extras()).prop_map(
         |(thoughts, texts, refusal, calls, extras)| {
-            let thoughts = thoughts.map(|text| AssistantPart::Reasoning(Reasoning { text, carrier: None }));
+            let thoughts =
+                thoughts.map(|text| AssistantPart::Reasoning(Reasoning { text, carrier: None }));
             let parts = thoughts
                 .into_iter()
                 .chain(texts.into_iter().map(AssistantPart::Text))
@@ -82,24 +84,26 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 fn toolbox() -> impl Strategy<Value = Toolbox> {
-    let tool = ("[a-z]{1,6}", of(".{0,8}"), of(raw()), of(any::<bool>()), extras(), extras()).prop_map(
-        |(name, description, parameters, strict, extras, around)| Tool::Function {
+    let tool = ("[a-z]{1,6}", of(".{0,8}"), of(raw()), of(any::<bool>()), extras(), extras())
+        .prop_map(|(name, description, parameters, strict, extras, around)| Tool::Function {
             name,
             description,
             parameters,
             strict,
             extras,
             around,
-        },
-    );
+        });
     let choice = prop_oneof![
         Just(Choice::Auto),
         Just(Choice::Never),
         Just(Choice::Required),
         "[a-z]{1,6}".prop_map(Choice::Tool),
     ];
-    (vec(tool, 1..3), of(choice), of(any::<bool>()))
-        .prop_map(|(tools, choice, parallel)| Toolbox { tools, choice, parallel })
+    (vec(tool, 1..3), of(choice), of(any::<bool>())).prop_map(|(tools, choice, parallel)| Toolbox {
+        tools,
+        choice,
+        parallel,
+    })
 }
 
 fn output() -> impl Strategy<Value = Output> {

@@ -19,7 +19,8 @@ pub(crate) struct Said {
 pub(crate) fn data(body: &str) -> Vec<String> {
     let body = body.replace("\r\n", "\n");
     let event = |event: &str| {
-        let lines: Vec<&str> = event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
+        let lines: Vec<&str> =
+            event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
         (!lines.is_empty()).then(|| lines.join("\n").trim().to_owned())
     };
     body.split("\n\n").filter_map(event).filter(|data| !data.is_empty()).collect()
@@ -78,7 +79,9 @@ fn add(said: &mut Said, keys: &mut Vec<(String, Value)>, choice: &Value) {
         let arguments = call["function"]["arguments"].as_str().or(call["custom"]["input"].as_str());
         said.calls[at].1 += arguments.unwrap_or_default();
     }
-    if let Some(finish) = choice["finish_reason"].as_str().filter(|text| !text.is_empty() && *text != "null") {
+    if let Some(finish) =
+        choice["finish_reason"].as_str().filter(|text| !text.is_empty() && *text != "null")
+    {
         said.finish = Some(if finish == "tool_call" { "tool_calls" } else { finish }.to_owned());
     }
 }

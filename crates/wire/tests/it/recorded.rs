@@ -143,13 +143,18 @@ fn law_4_a_stream_is_its_answer() {
         let events = events(std::slice::from_ref(&body));
         let mut grammar = Grammar::default();
         for event in &events {
-            grammar.step(event).unwrap_or_else(|broken| panic!("{}: {broken} at {event:?}", case.id));
+            grammar
+                .step(event)
+                .unwrap_or_else(|broken| panic!("{}: {broken} at {event:?}", case.id));
         }
         assert!(grammar.ended(), "{}: without an end", case.id);
         let response = match fold(&events) {
             Ok(response) => response,
             Err(failure) => {
-                tally.leave_out(&case, format!("ends in {}: {}", failure.kind.code(), failure.message));
+                tally.leave_out(
+                    &case,
+                    format!("ends in {}: {}", failure.kind.code(), failure.message),
+                );
                 continue;
             }
         };
@@ -222,7 +227,8 @@ fn mangle(body: &[u8], seed: usize) -> Vec<Vec<u8>> {
     if body.is_empty() {
         return Vec::new();
     }
-    let at = |step: usize| (seed.wrapping_mul(2_654_435_761).wrapping_add(step * 40_503)) % body.len();
+    let at =
+        |step: usize| (seed.wrapping_mul(2_654_435_761).wrapping_add(step * 40_503)) % body.len();
     let cut = body[..at(1)].to_vec();
     let mut flipped = body.to_vec();
     let mut swapped = body.to_vec();

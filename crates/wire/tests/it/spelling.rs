@@ -66,7 +66,8 @@ pub(crate) fn response(mut body: Value) -> Value {
 /// Counts of nothing may be said or not; a total is the sum where nobody says it.
 fn usage(usage: &mut Map<String, Value>) {
     let count = |usage: &Map<String, Value>, name: &str| usage.get(name).and_then(Value::as_u64);
-    let sum = count(usage, "prompt_tokens").unwrap_or(0) + count(usage, "completion_tokens").unwrap_or(0);
+    let sum =
+        count(usage, "prompt_tokens").unwrap_or(0) + count(usage, "completion_tokens").unwrap_or(0);
     usage.entry("total_tokens").or_insert_with(|| json!(sum));
     usage.entry("prompt_tokens").or_insert_with(|| json!(0));
     usage.entry("completion_tokens").or_insert_with(|| json!(0));

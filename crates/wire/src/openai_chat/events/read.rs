@@ -134,14 +134,20 @@ impl Reader {
         self.read_chunk(&mut fields, out).map_err(malformed)
     }
 
-    fn read_chunk(&mut self, fields: &mut Fields<'_, '_>, out: &mut Vec<Event>) -> Result<Met, DecodeError> {
+    fn read_chunk(
+        &mut self,
+        fields: &mut Fields<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<Met, DecodeError> {
         let id = fields.take_if("id", |id| id.is_string(), |id| id.string())?;
         let model = fields.take_if("model", |model| model.is_string(), |model| model.string())?;
         let created = fields.take_if("created", |at| at.count().is_ok(), |at| at.count())?;
         // Azure's first chunk has an empty id and only filter results: the answer begins after it.
         if id.as_deref() != Some("") {
             self.start(id, model, created, out);
-        } else if !self.started && fields.peek("choices").is_some_and(|choices| choices.get() != "[]") {
+        } else if !self.started
+            && fields.peek("choices").is_some_and(|choices| choices.get() != "[]")
+        {
             self.start(None, model.filter(|model| !model.is_empty()), None, out);
         }
         let begun = out.len();
@@ -163,7 +169,11 @@ impl Reader {
         })
     }
 
-    fn usage(&mut self, fields: &mut Fields<'_, '_>, out: &mut Vec<Event>) -> Result<bool, DecodeError> {
+    fn usage(
+        &mut self,
+        fields: &mut Fields<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<bool, DecodeError> {
         let used = fields.take_if("usage", |usage| usage.is_object(), usage::read)?;
         let at_groq = || {
             let raw = fields.peek("x_groq")?;
@@ -180,7 +190,8 @@ impl Reader {
 
     fn choice(&mut self, choice: Value<'_, '_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
         let mut fields = choice.object()?;
-        let index = fields.take_if("index", |index| index.count().is_ok(), |index| index.count())?;
+        let index =
+            fields.take_if("index", |index| index.count().is_ok(), |index| index.count())?;
         // No host answers with hundreds of candidates; a wild index must not cost memory.
         let index = usize::try_from(index.unwrap_or(0)).unwrap_or(0).min(127);
         if self.candidates.len() <= index {
@@ -188,16 +199,23 @@ impl Reader {
         }
         let speaker = &mut self.candidates[index];
         let candidate = number(index);
-        fields.take_if("delta", |delta| delta.is_object(), |delta| {
-            speaker.delta(candidate, delta.object()?, out)
-        })?;
-        let finish = fields.take_if("finish_reason", |text| text.is_string(), |text| text.text())?;
+        fields.take_if(
+            "delta",
+            |delta| delta.is_object(),
+            |delta| speaker.delta(candidate, delta.object()?, out),
+        )?;
+        let finish =
+            fields.take_if("finish_reason", |text| text.is_string(), |text| text.text())?;
         if let Some(finish) = finish.as_deref().and_then(response::read_finish) {
             speaker.finish = Some(finish);
         }
         for (name, raw) in fields.left() {
             if raw.get() != "null" && !PASSING_IN_CHOICE.contains(&name) {
-                out.push(Event::Note(Scope::Candidate(candidate), name.to_owned(), RawJson::keep(raw)));
+                out.push(Event::Note(
+                    Scope::Candidate(candidate),
+                    name.to_owned(),
+                    RawJson::keep(raw),
+                ));
             }
         }
         Ok(())
@@ -206,7 +224,13 @@ impl Reader {
 
 /// Notes a field of the whole answer unless it said the same before: hosts repeat them in every
 /// chunk.
-fn note(noted: &mut Vec<(String, RawJson)>, scope: Scope, name: &str, raw: RawJson, out: &mut Vec<Event>) {
+fn note(
+    noted: &mut Vec<(String, RawJson)>,
+    scope: Scope,
+    name: &str,
+    raw: RawJson,
+    out: &mut Vec<Event>,
+) {
     match noted.iter_mut().find(|(known, _)| known == name) {
         Some((_, last)) if *last == raw => return,
         Some((_, last)) => *last = raw.clone(),
@@ -216,20 +240,29 @@ fn note(noted: &mut Vec<(String, RawJson)>, scope: Scope, name: &str, raw: RawJs
 }
 
 impl Speaker {
-    fn delta(&mut self, candidate: u32, mut fields: Fields<'_, '_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
+    fn delta(
+        &mut self,
+        candidate: u32,
+        mut fields: Fields<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
         fields.take("role", |_| Ok(()))?;
         let long = fields.take_if("reasoning_content", |text| text.is_string(), text)?;
         let short = fields.take_if("reasoning", |text| text.is_string(), text)?;
         if let Some(thoughts) = long.filter(|text| !text.is_empty()).or(short) {
             self.say(candidate, Prose::Reasoning, &thoughts, out);
         }
-        fields.take_if("content", |content| content.is_string() || content.is_list(), |content| {
-            if content.is_string() {
-                self.say(candidate, Prose::Text, &content.text()?, out);
-                return Ok(());
-            }
-            content.each(|part| self.part(candidate, part, out)).map(drop)
-        })?;
+        fields.take_if(
+            "content",
+            |content| content.is_string() || content.is_list(),
+            |content| {
+                if content.is_string() {
+                    self.say(candidate, Prose::Text, &content.text()?, out);
+                    return Ok(());
+                }
+                content.each(|part| self.part(candidate, part, out)).map(drop)
+            },
+        )?;
         if let Some(refusal) = fields.take_if("refusal", |text| text.is_string(), text)? {
             self.say(candidate, Prose::Refusal, &refusal, out);
         }
@@ -245,7 +278,12 @@ impl Speaker {
     }
 
     /// Reads one part of a content list (Mistral).
-    fn part(&mut self, candidate: u32, part: Value<'_, '_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
+    fn part(
+        &mut self,
+        candidate: u32,
+        part: Value<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
         if let Some(thoughts) = message::thinking(part)? {
             self.say(candidate, Prose::Reasoning, &thoughts, out);
             return Ok(());
@@ -295,24 +333,35 @@ impl Speaker {
         self.parts - 1
     }
 
-    fn call(&mut self, candidate: u32, call: Value<'_, '_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
+    fn call(
+        &mut self,
+        candidate: u32,
+        call: Value<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
         let mut fields = call.object()?;
         let id = fields.take_if("id", |id| id.is_string(), |id| id.string())?.unwrap_or_default();
         let whole = |index: Value<'_, '_>| index.number().map(|index| index.as_i64());
         let index = fields.take_if("index", |index| index.number().is_ok(), whole)?.flatten();
-        let kind = if fields.peek("custom").is_some() { CallKind::Custom } else { CallKind::Function };
+        let kind =
+            if fields.peek("custom").is_some() { CallKind::Custom } else { CallKind::Function };
         let (field, argument) = match kind {
             CallKind::Custom => ("custom", "input"),
             CallKind::Function => ("function", "arguments"),
         };
-        let said = fields.take_if(field, |function| function.is_object(), |function| {
-            let mut function = function.object()?;
-            let name = function.take_if("name", |name| name.is_string(), |name| name.string())?;
-            let arguments = function.take(argument, |text| {
-                if text.is_string() { text.string() } else { Ok(text.raw.get().to_owned()) }
-            })?;
-            Ok((name.unwrap_or_default(), arguments.unwrap_or_default()))
-        })?;
+        let said = fields.take_if(
+            field,
+            |function| function.is_object(),
+            |function| {
+                let mut function = function.object()?;
+                let name =
+                    function.take_if("name", |name| name.is_string(), |name| name.string())?;
+                let arguments = function.take(argument, |text| {
+                    if text.is_string() { text.string() } else { Ok(text.raw.get().to_owned()) }
+                })?;
+                Ok((name.unwrap_or_default(), arguments.unwrap_or_default()))
+            },
+        )?;
         let (name, arguments) = said.unwrap_or_default();
         let part = match self.known(&id, index) {
             Some(part) => part,
@@ -322,7 +371,10 @@ impl Speaker {
                 // A host that sends no id still needs one to be answered under.
                 let id = if id.is_empty() { format!("call_{candidate}_{part}") } else { id };
                 self.calls.push(Call { id: id.clone(), index, part });
-                out.push(Event::Open(Spot { candidate, part }, PartKind::ToolCall { id, name, kind }));
+                out.push(Event::Open(
+                    Spot { candidate, part },
+                    PartKind::ToolCall { id, name, kind },
+                ));
                 part
             }
         };

@@ -106,7 +106,13 @@ impl Writer {
         self.choice(spot.candidate, out, |delta| delta.field(field, text), |_| {}, None);
     }
 
-    fn call(&mut self, candidate: u32, index: u32, out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) {
+    fn call(
+        &mut self,
+        candidate: u32,
+        index: u32,
+        out: &mut Vec<u8>,
+        fill: impl FnOnce(&mut Object<'_>),
+    ) {
         let calls = |delta: &mut Object<'_>| {
             delta.with("tool_calls", |out| {
                 json::list(out, [fill], |out, fill| {
