@@ -25,7 +25,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // One thread less than there are processors: the ledger's writer has one of its own, and threads
+    // that find little to do cost more in waking each other than they bring.
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() - 1).max(1);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return exit::report(&anyhow::Error::from(error).context("start the runtime"));

@@ -1,92 +1,67 @@
 //! Reloading while serving: when a file of the configuration changes, or on SIGHUP, everything is
 //! read and made anew; only a world without a problem replaces the one that serves.
+//!
+//! The files are looked at once a second. Events of the operating system would come sooner and cost
+//! more: the ledger mostly lies in the same folder, and each of its writes would be one.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gateway::{Client, Gateway};
-use notify::{RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::world;
 
-/// How long changes may go on before they are read: editors and mounts write in several steps.
-const SETTLE: Duration = Duration::from_millis(200);
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Watches until the returned guard is dropped. Listening address, ledger and logs are those of the
-/// start; a change of them is told and takes a restart.
+/// start; a change of the first two is told and takes a restart.
 pub(crate) fn watch(
     gateway: Arc<Gateway>,
     client: Client,
     config: Config,
-) -> anyhow::Result<Guard> {
-    let (changed, changes) = mpsc::channel(1);
-    let told = changed.clone();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            // A full channel already says that something changed.
-            let _ = told.try_send(());
-        }
-    })?;
-    // Folders are watched, not files: an editor's rename or a mount's symlink swap replaces the file.
-    for folder in folders(&config) {
-        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-    }
-    let task = tokio::spawn(reload(gateway, client, config, changes));
-    let hangup = tokio::spawn(hangups(signal(SignalKind::hangup())?, changed));
-    Ok(Guard { _watcher: watcher, tasks: [task, hangup] })
+) -> std::io::Result<Guard> {
+    let hangup = signal(SignalKind::hangup())?;
+    Ok(Guard(tokio::spawn(run(gateway, client, config, hangup))))
 }
 
 /// Ends the watching when dropped.
-pub(crate) struct Guard {
-    _watcher: notify::RecommendedWatcher,
-    tasks: [tokio::task::JoinHandle<()>; 2],
-}
+pub(crate) struct Guard(tokio::task::JoinHandle<()>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        self.0.abort();
     }
 }
 
-fn folders(config: &Config) -> BTreeSet<PathBuf> {
-    let files = config.file.iter().chain(&config.routing);
-    let parent = |file: &PathBuf| match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    files.map(parent).chain(config.catalog.clone()).collect()
-}
-
-async fn hangups(mut hangup: Signal, changed: mpsc::Sender<()>) {
-    while hangup.recv().await.is_some() {
-        let _ = changed.try_send(());
+async fn run(gateway: Arc<Gateway>, client: Client, start: Config, mut hangup: Signal) {
+    let mut seen = Seen::now(&start);
+    loop {
+        let told = tokio::select! {
+            () = tokio::time::sleep(LOOK) => false,
+            _ = hangup.recv() => true,
+        };
+        let now = Seen::now(&start);
+        if told || now != seen {
+            seen = now;
+            reload(&gateway, &client, &start).await;
+        }
     }
 }
 
-async fn reload(
-    gateway: Arc<Gateway>,
-    client: Client,
-    start: Config,
-    mut changes: mpsc::Receiver<()>,
-) {
-    while changes.recv().await.is_some() {
-        tokio::time::sleep(SETTLE).await;
-        while changes.try_recv().is_ok() {}
-        match remake(&client, &start).await {
-            Ok(world) => {
-                let routing = world.table.version.clone();
-                gateway.turn(world);
-                tracing::info!(routing, "reloaded");
-            }
-            Err(error) => {
-                let error = format!("{error:#}");
-                tracing::error!(error, "not reloaded; what served before goes on serving");
-            }
+async fn reload(gateway: &Gateway, client: &Client, start: &Config) {
+    match remake(client, start).await {
+        Ok(world) => {
+            let routing = world.table.version.clone();
+            gateway.turn(world);
+            tracing::info!(routing, "reloaded");
+        }
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::error!(error, "not reloaded; what served before goes on serving");
         }
     }
 }
@@ -100,6 +75,30 @@ async fn remake(client: &Client, start: &Config) -> anyhow::Result<gateway::Worl
             tracing::warn!(what, "changed, and takes a restart");
         }
     }
-    let made = world::make(&config, client).await?;
-    Ok(made.world)
+    Ok(world::make(&config, client).await?.world)
+}
+
+/// What a look at the files shows: of each its time of change and its size. A file that is swapped
+/// by a rename or behind a link shows itself the same way.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
+
+impl Seen {
+    fn now(config: &Config) -> Self {
+        let look = |path: PathBuf| {
+            let found = std::fs::metadata(&path).ok();
+            let state = found.and_then(|found| Some((found.modified().ok()?, found.len())));
+            (path, state)
+        };
+        let files = config.file.iter().chain(&config.routing).cloned();
+        let records = config.catalog.as_deref().map(records).unwrap_or_default();
+        Self(files.chain(records).map(look).collect())
+    }
+}
+
+fn records(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.sort();
+    files
 }

@@ -185,7 +185,7 @@ fn with_stand_in(
 pub(crate) fn first_model(catalog: &Catalog, reaches: &dyn Fn(&str) -> bool) -> Option<String> {
     let providers = catalog.providers.iter().filter(|provider| reaches(&provider.id));
     let mut models = providers.flat_map(|provider| {
-        let listed = provider.models.iter().filter(|model| model.listed);
+        let listed = provider.listed();
         listed.map(|model| format!("{}/{}", provider.id, model.id))
     });
     models.next()

@@ -59,8 +59,8 @@ impl Catalog {
         }
         let bare = |provider: &&Arc<Provider>| !provider.qualified_only;
         let lists = |provider: &Arc<Provider>| {
-            let model = provider.model(name).filter(|model| model.listed)?;
-            Some((Arc::clone(provider), model))
+            let model = provider.listed().find(|model| model.goes_by(name))?;
+            Some((Arc::clone(provider), Arc::clone(model)))
         };
         let all: Vec<_> = self.providers.iter().filter(bare).filter_map(lists).collect();
         let ready: Vec<_> = all.iter().filter(|(provider, _)| configured(&provider.id)).collect();
@@ -113,18 +113,27 @@ fn reachable(
 impl Provider {
     /// Finds one of its models by id or alias.
     pub fn model(&self, name: &str) -> Option<Arc<Model>> {
-        let is = |model: &&Arc<Model>| {
-            model.id == name || model.aliases.iter().any(|alias| alias == name)
-        };
-        self.models.iter().find(is).cloned()
+        self.models.iter().find(|model| model.goes_by(name)).cloned()
+    }
+
+    /// Iterates over its listed models; they come before those that only the price list knows.
+    pub fn listed(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.models.iter().take_while(|model| model.listed)
     }
 
     /// Returns the names a caller may use for its listed models: bare ones where they do.
     fn names(&self) -> Vec<String> {
-        let listed = self.models.iter().filter(|model| model.listed);
+        let listed = self.listed();
         if self.qualified_only {
             return listed.map(|model| format!("{}/{}", self.id, model.id)).collect();
         }
         listed.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases).cloned()).collect()
+    }
+}
+
+impl Model {
+    /// Returns whether this is one of its names.
+    fn goes_by(&self, name: &str) -> bool {
+        self.id == name || self.aliases.iter().any(|alias| alias == name)
     }
 }

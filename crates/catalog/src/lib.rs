@@ -142,7 +142,7 @@ impl Catalog {
             if known.models.iter().any(|model| model.id == *id) {
                 continue;
             }
-            known.models.push(Arc::new(Model {
+            let model = Arc::new(Model {
                 id: id.clone(),
                 aliases: Vec::new(),
                 context: None,
@@ -150,7 +150,8 @@ impl Catalog {
                 can: None,
                 price: known.every_model.clone(),
                 listed: true,
-            }));
+            });
+            known.models.insert(0, model);
         }
     }
 }

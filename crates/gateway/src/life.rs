@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use ir::{Dialect, Failure, Kind};
 use router::{Ask, NoPlan, Plan};
-use store::Id;
+use store::{Id, Outcome};
 use wire::failures::Context;
 
 use crate::accept::{accept, new_id, undecodable};
@@ -189,19 +189,29 @@ fn about(hold: &Hold, world: &World) -> About {
     }
 }
 
-/// Logs how a request ended: ids, names, numbers; no prompt, no answer, no secret.
+/// Logs how a request ended: ids, names, numbers; no prompt, no answer, no secret. What was answered
+/// is in the ledger and is logged for those who ask for it; what was not is news.
 pub(crate) fn tell(hold: &Hold, ended: &str) {
-    tracing::info!(
-        request_id = %record::request_id(hold.id),
-        task = %record::word(&hold.plan.task),
-        model = hold.attempts.last().map(|attempt| attempt.target.name()),
-        attempts = hold.attempts.len(),
-        stream = hold.shown.stream,
-        ms = u64::try_from(hold.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        cost_usd = record::total(hold).map(|cost| cost.to_string()),
-        ended,
-        "request"
-    );
+    macro_rules! request {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = %record::request_id(hold.id),
+                task = %record::word(&hold.plan.task),
+                model = hold.attempts.last().map(|attempt| attempt.target.name()),
+                attempts = hold.attempts.len(),
+                stream = hold.shown.stream,
+                ms = u64::try_from(hold.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                cost_usd = record::total(hold).map(|cost| cost.to_string()),
+                ended,
+                "request"
+            )
+        };
+    }
+    if hold.attempts.last().is_some_and(|attempt| attempt.outcome == Outcome::Answered) {
+        request!(debug);
+    } else {
+        request!(warn);
+    }
 }
 
 async fn decision(gateway: &Arc<Gateway>, text: String) -> Result<String, Failure> {

@@ -45,7 +45,7 @@ pub(crate) fn list(world: &World) -> List {
     let tasks = world.table.tasks.keys().map(|task| Entry::own(&format!("task/{task}")));
     let reached = world.catalog.providers.iter().filter(|provider| world.reaches(&provider.id));
     let models = reached.flat_map(|provider| {
-        let listed = provider.models.iter().filter(|model| model.listed);
+        let listed = provider.listed();
         listed.map(|model| entry(&provider.id, model))
     });
     List { object: "list", data: router.chain(tasks).chain(models).collect() }

@@ -86,18 +86,23 @@ struct Decision<'a> {
     id: String,
     request_id: String,
     at_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     asked: String,
     task: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     named_by: Option<&'static str>,
     reason: Reason,
     table: &'a str,
     limits: Limits,
     targets: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<Skipped<'a>>,
     features: Features,
     attempts: Vec<Told<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     answered_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<String>,
 }
 
@@ -133,11 +138,16 @@ struct Told<'a> {
     target: String,
     at_ms: i64,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     first_content_ms: Option<u128>,
     total_ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
     used: Option<Tokens>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     prices: Option<&'a str>,
 }
 
@@ -146,8 +156,11 @@ struct Failed<'a> {
     code: &'static str,
     fault: &'static str,
     /// What the gateway itself has to say; a provider's words may quote the prompt and are not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     provider_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     provider_code: Option<&'a str>,
 }
 

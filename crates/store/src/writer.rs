@@ -18,6 +18,10 @@ use crate::rows::{Attempt, Settlement};
 /// The most settlements in one transaction.
 const BATCH: usize = 1_000;
 
+/// How long a transaction waits for more rows while several requests are being served at once: their
+/// rows then share its cost. A request alone never waits.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// How long a failed transaction waits for its next try.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -116,9 +120,10 @@ impl Drop for Writer {
 }
 
 fn run(mut connection: Connection, inbox: &Receiver<Job>, health: &Health) {
+    let mut busy = false;
     while let Ok(first) = inbox.recv() {
-        let mut batch = vec![first];
-        batch.extend(inbox.try_iter().take(BATCH - 1));
+        let batch = gather(first, inbox, busy);
+        busy = batch.len() > 1;
         while let Err(error) = commit(&mut connection, &batch) {
             health.set_trouble(Some(error.to_string()));
             std::thread::sleep(PAUSE);
@@ -132,6 +137,16 @@ fn run(mut connection: Connection, inbox: &Receiver<Job>, health: &Health) {
             let _ = job.done.send(());
         }
     }
+}
+
+/// Takes what has come, and what comes within the window when there is company to be expected.
+fn gather(first: Job, inbox: &Receiver<Job>, busy: bool) -> Vec<Job> {
+    let mut batch = vec![first];
+    if busy {
+        std::thread::sleep(GATHER);
+    }
+    batch.extend(inbox.try_iter().take(BATCH - 1));
+    batch
 }
 
 fn commit(connection: &mut Connection, batch: &[Job]) -> rusqlite::Result<()> {
