@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ir::{Failure, Kind, Next, Source, Tokens, Usage};
+use ir::{Failure, Kind, Money, Next, Source, Tokens, Usage};
 use router::{Plan, Planned};
 use store::{Id, Outcome, Receipt};
 use tokio::time::Instant;
@@ -39,6 +39,8 @@ pub(crate) struct Attempt {
     pub(crate) failure: Option<Failure>,
     pub(crate) status: Option<u16>,
     pub(crate) used: Option<Usage>,
+    /// What it cost; `None` where the model is unpriced or nobody knows what was used.
+    pub(crate) cost: Option<Money>,
 }
 
 /// The attempt under way.
@@ -163,6 +165,8 @@ impl Hold {
             seen.then(|| estimate(self.shown.body_bytes, open.written))
         });
         let status = failure.as_ref().and_then(|failure| failure.provider_status).or(open.status);
+        let price = open.target.model.price.as_ref();
+        let cost = price.zip(used.as_ref()).map(|(price, used)| price.cost(used, open.at_ms));
         self.attempts.push(Attempt {
             target: open.target,
             at_ms: open.at_ms,
@@ -172,6 +176,7 @@ impl Hold {
             failure,
             status,
             used,
+            cost,
         });
     }
 

@@ -137,12 +137,12 @@ async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
 
 /// Takes an answer in one piece.
 fn whole(body: Bytes, wanted_stream: bool, hold: &mut Hold) -> Result<Won, Failure> {
-    let read = wire::read_response(Dialect::OpenaiChat, &body)?;
+    let read = wire::glance(Dialect::OpenaiChat, &body)?;
     if wanted_stream {
         let said = "a stream was asked for, and the provider's answer is none";
         return Err(Failure::new(Kind::MalformedReply, said));
     }
-    if read.candidates.is_empty() {
+    if !read.answered {
         return Err(Failure::new(Kind::EmptyAnswer, "the answer has no choices"));
     }
     hold.first();

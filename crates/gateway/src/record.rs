@@ -23,13 +23,10 @@ const WORD: usize = 100;
 
 /// Cuts a caller's word to what may be kept.
 pub(crate) fn word(text: &str) -> String {
+    if text.len() <= WORD && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(WORD).collect()
-}
-
-/// Returns what an attempt cost, where that is known.
-pub(crate) fn cost(attempt: &Attempt) -> Option<Money> {
-    let price = attempt.target.model.price.as_ref()?;
-    attempt.used.as_ref().map(|used| price.cost(used, attempt.at_ms))
 }
 
 /// Makes the rows of a request.
@@ -63,7 +60,7 @@ fn row(hold: &Hold, at: usize, attempt: &Attempt) -> store::Attempt {
         fault: failure.map(|failure| failure.kind.fault().name().to_owned()),
         status: attempt.status,
         used: attempt.used.as_ref().map(used),
-        cost: cost(attempt),
+        cost: attempt.cost,
         prices: attempt.target.model.price.as_ref().map(|price| price.version.clone()),
         first_byte_us: attempt.first.map(micros),
         total_us: micros(attempt.took),
@@ -218,7 +215,7 @@ fn decision(hold: &Hold) -> String {
 /// Sums what the request cost: unknown as soon as one attempt that used tokens is unpriced.
 pub(crate) fn total(hold: &Hold) -> Option<Money> {
     let used = hold.attempts.iter().filter(|attempt| attempt.used.is_some());
-    used.map(cost).sum()
+    used.map(|attempt| attempt.cost).sum()
 }
 
 fn told(attempt: &Attempt) -> Told<'_> {
@@ -244,7 +241,7 @@ fn told(attempt: &Attempt) -> Told<'_> {
             reasoning: usage.reasoning.0,
             counted: usage.source.name(),
         }),
-        cost_usd: cost(attempt).map(|cost| cost.to_string()),
+        cost_usd: attempt.cost.map(|cost| cost.to_string()),
         prices: attempt.target.model.price.as_ref().map(|price| price.version.as_str()),
     }
 }

@@ -18,9 +18,12 @@ use crate::rows::{Attempt, Settlement};
 /// The most settlements in one transaction.
 const BATCH: usize = 1_000;
 
-/// How long a transaction waits for more rows while several requests are being served at once: their
-/// rows then share its cost. A request alone never waits.
-const GATHER: Duration = Duration::from_millis(1);
+/// While several requests are served at once, a transaction waits as long as each of these steps
+/// brings more rows, which then share its cost. A request alone never waits.
+const GATHER: Duration = Duration::from_micros(100);
+
+/// The most steps a transaction waits.
+const STEPS: usize = 10;
 
 /// How long a failed transaction waits for its next try.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -142,10 +145,18 @@ fn run(mut connection: Connection, inbox: &Receiver<Job>, health: &Health) {
 /// Takes what has come, and what comes within the window when there is company to be expected.
 fn gather(first: Job, inbox: &Receiver<Job>, busy: bool) -> Vec<Job> {
     let mut batch = vec![first];
-    if busy {
-        std::thread::sleep(GATHER);
-    }
     batch.extend(inbox.try_iter().take(BATCH - 1));
+    for _ in 0..STEPS {
+        let before = batch.len();
+        if !busy || before >= BATCH {
+            break;
+        }
+        std::thread::sleep(GATHER);
+        batch.extend(inbox.try_iter().take(BATCH - before));
+        if batch.len() == before {
+            break;
+        }
+    }
     batch
 }
 

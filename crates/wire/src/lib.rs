@@ -28,6 +28,7 @@ use ir::{Dialect, Event, Failure, Loss, Quirks, Request, Response};
 pub use decode::DecodeError;
 pub use openai_chat::events::Met;
 pub use openai_chat::head::{Head, Sent};
+pub use openai_chat::response::Glance;
 
 /// A request written in a dialect, and what could not be said in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,13 @@ pub fn write_request(dialect: Dialect, request: &Request, quirks: Quirks) -> Wri
 pub fn read_response(dialect: Dialect, body: &[u8]) -> Result<Response, Failure> {
     match dialect {
         Dialect::OpenaiChat => openai_chat::response::read(body),
+    }
+}
+
+/// Reads what must be known of an answer that passes to the client as it is.
+pub fn glance(dialect: Dialect, body: &[u8]) -> Result<Glance, Failure> {
+    match dialect {
+        Dialect::OpenaiChat => openai_chat::response::glance(body),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole answers: bytes to the canonical response and back.
 
-use ir::{Candidate, Dialect, Failure, Finish, Kind, Response};
+use ir::{Candidate, Dialect, Failure, Finish, Kind, Response, Usage};
 
 use super::{failure, message, usage};
 use crate::decode::DecodeError;
@@ -9,12 +9,6 @@ use crate::json;
 
 /// Reads an answer. An error inside a 200, at the top or in the first choice, is the failure it is.
 pub fn read(body: &[u8]) -> Result<Response, Failure> {
-    let malformed = |error: DecodeError| {
-        Failure::new(
-            Kind::MalformedReply,
-            format!("the provider's answer could not be read: {error}"),
-        )
-    };
     let mut fields = fields::body(body).map_err(malformed)?;
     if let Some(failure) = failure::in_success(&fields, body) {
         return Err(failure);
@@ -22,6 +16,39 @@ pub fn read(body: &[u8]) -> Result<Response, Failure> {
     read_fields(&mut fields)
         .map(|response| Response { extras: fields.rest(), ..response })
         .map_err(malformed)
+}
+
+/// Reads what the verbatim lane must know of an answer that passes as it is: that it is one, and what
+/// it used.
+pub fn glance(body: &[u8]) -> Result<Glance, Failure> {
+    let mut fields = fields::body(body).map_err(malformed)?;
+    if let Some(failure) = failure::in_success(&fields, body) {
+        return Err(failure);
+    }
+    let choices =
+        fields.peek("choices").map(|choices| choices.get().trim_start_matches('[').trim_start());
+    let answered = choices.is_some_and(|choices| !choices.starts_with(']'));
+    let usage =
+        fields.take_if("usage", |usage| usage.is_object(), usage::read).map_err(malformed)?;
+    match choices {
+        Some(_) => Ok(Glance { answered, usage }),
+        None => fields.need("choices", |_| Ok(Glance { answered, usage })).map_err(malformed),
+    }
+}
+
+/// What a glance at an answer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Glance {
+    /// Whether it holds at least one candidate.
+    pub answered: bool,
+    /// What it used, when the provider said so.
+    pub usage: Option<Usage>,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` takes")]
+fn malformed(error: DecodeError) -> Failure {
+    let said = format!("the provider's answer could not be read: {error}");
+    Failure::new(Kind::MalformedReply, said)
 }
 
 fn read_fields(fields: &mut Fields<'_, '_>) -> Result<Response, DecodeError> {

@@ -121,6 +121,9 @@ fn law_1_an_answer_survives_at_home() {
                 continue;
             }
         };
+        let glance = wire::glance(CHAT, &body).unwrap();
+        assert_eq!(glance.usage, response.usage, "{}", case.id);
+        assert_eq!(glance.answered, !response.candidates.is_empty(), "{}", case.id);
         let before: Value = serde_json::from_slice(&body).unwrap();
         let bytes = wire::write_response(CHAT, &response);
         let after: Value = serde_json::from_slice(&bytes).unwrap();
@@ -212,6 +215,7 @@ fn law_6_no_body_makes_a_reader_panic() {
                 let _ = wire::read_request(CHAT, &mangled);
                 let _ = wire::read_head(CHAT, &mangled);
                 let _ = wire::read_response(CHAT, &mangled);
+                let _ = wire::glance(CHAT, &mangled);
                 let _ = wire::read_failure(CHAT, 400, &|_| None, &mangled);
                 let events = events(&[mangled.into()]);
                 let mut grammar = Grammar::default();
