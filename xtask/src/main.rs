@@ -1,2 +1,52 @@
-//! Placeholder.
-fn main() {}
+//! Chores: refresh the price list, measure against nginx. Never needed to build or to test.
+
+mod measure;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Chores of the project")]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Write catalog/prices.json anew from the genai-prices package.
+    Prices {
+        /// Passed on to xtask/prices.py: a folder of an unpacked package, `--on DATE`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Compare processor time and memory with nginx in front of the same scripted provider.
+    Measure(measure::Measure),
+    /// Be the scripted provider of a measurement.
+    #[command(hide = true)]
+    Provider,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    match Args::parse().chore {
+        Chore::Prices { rest } => prices(&rest),
+        Chore::Measure(args) => measure::run(&args).await,
+        Chore::Provider => measure::provider().await,
+    }
+}
+
+/// Returns the project's root.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn prices(rest: &[String]) -> anyhow::Result<ExitCode> {
+    let mut python = Command::new("python3");
+    let status = python.arg("xtask/prices.py").args(rest).current_dir(root()).status();
+    let status = status.context("run python3")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -49,7 +49,7 @@ pub(crate) struct Serve {
     /// The address to listen on, such as 127.0.0.1:4141; overrides the configuration.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-    /// Check everything and print what would be served, without listening.
+    /// Check configuration, table and providers and print what would be served, without listening.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

@@ -8,10 +8,9 @@ mod raw;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
 use yaml::{Document, Problem, Problems, Vars};
 
-use crate::exit::BadConfig;
+use crate::exit::{self, BadConfig};
 
 pub(crate) use raw::{LogFormat, Raw};
 
@@ -81,8 +80,7 @@ impl Config {
         let Some(file) = named.or_else(|| here.is_file().then_some(here)) else {
             return Ok(Self::default());
         };
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        let text = exit::read(file)?;
         Ok(Self::parse(file, &text).map_err(BadConfig)?)
     }
 
@@ -110,7 +108,7 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
         raw.keys.into_iter().map(|key| (key.name, key.secret)).collect();
     for (at, (name, secret)) in keys.iter().enumerate() {
         let path = root.key("keys").index(at);
-        if !secret.starts_with("env:") && !secret.starts_with("file:") {
+        if !secret.starts_with("env:") && !secret.starts_with("file:/") {
             let help = "write env:NAME or file:/path; the secret itself does not belong here";
             wrong(&path.key("secret"), "not a reference to a secret", help);
         }
@@ -122,19 +120,8 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
             );
         }
     }
-    match listen.parse::<std::net::SocketAddr>() {
-        Err(_) => {
-            wrong(&root.key("listen"), "not an address with a port", "such as 127.0.0.1:4141")
-        }
-        Ok(address) if !address.ip().is_loopback() && keys.is_empty() => {
-            let help = "add `keys`, or listen on 127.0.0.1";
-            wrong(
-                &root.key("listen"),
-                "everybody who reaches this address could spend your money",
-                help,
-            );
-        }
-        Ok(_) => {}
+    if let Err((message, help)) = check_listen(&listen, &keys) {
+        wrong(&root.key("listen"), message, help);
     }
     let grace = raw.shutdown.and_then(|shutdown| shutdown.grace).map(Duration::try_from);
     let grace = grace.unwrap_or(Ok(default.grace)).unwrap_or_else(|_| {
@@ -157,5 +144,20 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
             format: log.format.unwrap_or(default.log.format),
             level: log.level.unwrap_or(default.log.level),
         },
+    }
+}
+
+/// Says what is wrong with an address to listen on, and what to do.
+pub(crate) fn check_listen(
+    listen: &str,
+    keys: &[(String, String)],
+) -> Result<(), (&'static str, &'static str)> {
+    match listen.parse::<std::net::SocketAddr>() {
+        Err(_) => Err(("not an address with a port", "such as 127.0.0.1:4141")),
+        Ok(address) if !address.ip().is_loopback() && keys.is_empty() => Err((
+            "everybody who reaches this address could spend your money",
+            "add `keys` to the configuration, or listen on 127.0.0.1",
+        )),
+        Ok(_) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Pointsman: an LLM gateway, task router and benchmark in one binary.
+//! Pointsman: an LLM gateway and task router in one binary.
 //!
 //! This crate reads what the operator says — arguments, environment, files — and wires the rest
 //! together. It alone prints, and it alone knows where things lie.

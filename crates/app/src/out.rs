@@ -39,7 +39,7 @@ pub(crate) fn confirm(question: &str) -> bool {
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.iter().map(|head| head.to_uppercase()));
+    table.set_header(header.to_vec());
     table
 }
 

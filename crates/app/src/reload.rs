@@ -38,35 +38,41 @@ impl Drop for Guard {
 }
 
 async fn run(gateway: Arc<Gateway>, client: Client, start: Config, mut hangup: Signal) {
-    let mut seen = Seen::now(&start);
+    let mut config = start.clone();
+    let mut seen = Seen::now(&config);
     loop {
         let told = tokio::select! {
             () = tokio::time::sleep(LOOK) => false,
             _ = hangup.recv() => true,
         };
-        let now = Seen::now(&start);
+        let now = Seen::now(&config);
         if told || now != seen {
-            seen = now;
-            reload(&gateway, &client, &start).await;
+            if let Some(read) = reload(&gateway, &client, &start).await {
+                config = read;
+            }
+            seen = Seen::now(&config);
         }
     }
 }
 
-async fn reload(gateway: &Gateway, client: &Client, start: &Config) {
+/// Reads everything anew; returns the configuration it read when that serves now.
+async fn reload(gateway: &Gateway, client: &Client, start: &Config) -> Option<Config> {
     match remake(client, start).await {
-        Ok(world) => {
+        Ok((config, world)) => {
             let routing = world.table.version.clone();
             gateway.turn(world);
             tracing::info!(routing, "reloaded");
+            Some(config)
         }
         Err(error) => {
             let error = format!("{error:#}");
             tracing::error!(error, "not reloaded; what served before goes on serving");
+            None
         }
     }
 }
 
-async fn remake(client: &Client, start: &Config) -> anyhow::Result<gateway::World> {
+async fn remake(client: &Client, start: &Config) -> anyhow::Result<(Config, gateway::World)> {
     let config = Config::load(start.file.as_deref())?;
     for (what, changed) in
         [("listen", config.listen != start.listen), ("database", config.database != start.database)]
@@ -75,7 +81,8 @@ async fn remake(client: &Client, start: &Config) -> anyhow::Result<gateway::Worl
             tracing::warn!(what, "changed, and takes a restart");
         }
     }
-    Ok(world::make(&config, client).await?.world)
+    let world = world::make(&config, client).await?.world;
+    Ok((config, world))
 }
 
 /// What a look at the files shows: of each its time of change and its size. A file that is swapped
@@ -91,8 +98,10 @@ impl Seen {
             (path, state)
         };
         let files = config.file.iter().chain(&config.routing).cloned();
-        let records = config.catalog.as_deref().map(records).unwrap_or_default();
-        Self(files.chain(records).map(look).collect())
+        // The folder beside the configuration counts before it is there.
+        let beside = config.file.as_deref().and_then(Path::parent).map(|at| at.join("providers"));
+        let folders = config.catalog.iter().chain(&beside).map(|folder| records(folder));
+        Self(files.chain(folders.flatten()).map(look).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 //! found reachable or not, and why not. All problems are told at once, and a world with a problem is
 //! not made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use yaml::{Document, Problem, Vars};
 
 use crate::config::Config;
 use crate::discover;
-use crate::exit::BadConfig;
+use crate::exit::{self, BadConfig};
 
 /// A world, and what was found on the way.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
         };
         found.push(Finding { provider: provider.id.clone(), name: provider.name.clone(), state });
     }
-    let table = with_stand_in(table, &catalog, &reach, document.is_none());
+    let table = with_stand_in(table, &catalog, &reach);
     let keys = config.keys.iter().map(|(name, reference)| {
         let secret =
             secret(reference).with_context(|| format!("fetch the secret of key `{name}`"))?;
@@ -97,8 +97,7 @@ pub(crate) fn read(config: &Config) -> anyhow::Result<(Catalog, Table, Option<Do
     let table = match &config.routing {
         None => Some((Table::shipped(), None)),
         Some(file) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("read {}", file.display()))?;
+            let text = exit::read(file)?;
             let environment = |name: &str| std::env::var(name).ok();
             Table::parse(&file.display().to_string(), &text, Vars::Lookup(&environment))
                 .map(|(table, document)| (table, Some(document)))
@@ -166,15 +165,21 @@ fn secret(reference: &str) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(value.to_owned()))
 }
 
+/// Returns the providers whose secrets and addresses are set; nobody is asked whether they answer.
+pub(crate) fn configured(catalog: &Catalog) -> BTreeSet<String> {
+    let ready = |provider: &&Arc<Provider>| matches!(reachable(provider), Ok((_, Some(_))));
+    catalog.providers.iter().filter(ready).map(|provider| provider.id.clone()).collect()
+}
+
 /// Under the shipped table nobody has chosen a model yet: where its safe one cannot be reached, the
-/// first that can stands in, and the caller is told.
+/// first that can stands in, and the operator is told.
 fn with_stand_in(
     mut table: Table,
     catalog: &Catalog,
     reach: &BTreeMap<String, Arc<Reach>>,
-    shipped: bool,
 ) -> Table {
     let reaches = |id: &str| reach.contains_key(id);
+    let shipped = table == Table::shipped();
     if shipped && catalog.find(&table.default_model, &reaches).is_err() {
         table.stand_in = first_model(catalog, &reaches);
     }

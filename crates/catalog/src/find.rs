@@ -37,11 +37,11 @@ pub enum Missing {
         /// Their full names.
         names: Vec<String>,
     },
-    /// It is known, and its provider is not configured.
+    /// It is known, and its provider is not configured or does not answer.
     NotConfigured {
         /// Its full name.
         name: String,
-        /// The reference of the missing secret, or the address's variable.
+        /// What its provider needs: a secret, variables of its address, a server that runs.
         needs: String,
     },
 }
@@ -54,6 +54,10 @@ impl Catalog {
         {
             return match provider.model(model) {
                 Some(found) => reachable(provider, found, configured),
+                // Only the server itself knows its models, and it is not there to be asked.
+                None if provider.discover && !configured(id) => {
+                    Err(Missing::NotConfigured { name: name.to_owned(), needs: provider.needs() })
+                }
                 None => Err(Missing::Unknown { closest: self.closest(name, configured) }),
             };
         }
@@ -106,8 +110,7 @@ fn reachable(
     if configured(&provider.id) {
         return Ok(found);
     }
-    let needs = provider.auth.secret().map_or_else(|| provider.base_url.clone(), str::to_owned);
-    Err(Missing::NotConfigured { name: found.name(), needs })
+    Err(Missing::NotConfigured { name: found.name(), needs: provider.needs() })
 }
 
 impl Provider {
@@ -119,6 +122,18 @@ impl Provider {
     /// Iterates over its listed models; they come before those that only the price list knows.
     pub fn listed(&self) -> impl Iterator<Item = &Arc<Model>> {
         self.models.iter().take_while(|model| model.listed)
+    }
+
+    /// Says what must be there before it can be reached.
+    pub fn needs(&self) -> String {
+        let variable = self.base_url.contains("${") && !self.base_url.contains(":-");
+        match (self.auth.secret(), variable, self.discover) {
+            (Some(secret), true, _) => format!("{secret} and the variables of {}", self.base_url),
+            (Some(secret), false, _) => secret.to_owned(),
+            (None, true, _) => format!("the variables of {}", self.base_url),
+            (None, false, true) => format!("a server at {}", self.base_url),
+            (None, false, false) => "an address".to_owned(),
+        }
     }
 
     /// Returns the names a caller may use for its listed models: bare ones where they do.

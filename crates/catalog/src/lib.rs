@@ -151,7 +151,9 @@ impl Catalog {
                 price: known.every_model.clone(),
                 listed: true,
             });
-            known.models.insert(0, model);
+            // Listed models stand before those that only the price list knows.
+            let listed = known.listed().count();
+            known.models.insert(listed, model);
         }
     }
 }

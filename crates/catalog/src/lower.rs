@@ -60,7 +60,7 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
         models_path: record.models_path,
         discover: record.discover.unwrap_or(false),
         qualified_only: record.qualified_only.unwrap_or(false),
-        quirks: Quirks { stream_usage: quirks.stream_usage, max_tokens: quirks.max_tokens },
+        quirks: Quirks { stream_usage: quirks.stream_usage },
         models,
         every_model,
     })
@@ -98,7 +98,7 @@ fn check_id(id: &str, wrong: &mut Wrong<'_>) {
 
 fn check_auth(auth: Option<&Auth>, wrong: &mut Wrong<'_>) {
     let secret = auth.and_then(Auth::secret);
-    if secret.is_some_and(|secret| !secret.starts_with("env:") && !secret.starts_with("file:")) {
+    if secret.is_some_and(|secret| !secret.starts_with("env:") && !secret.starts_with("file:/")) {
         let help = "write env:NAME or file:/path; the secret itself does not belong here";
         let message = "not a reference to a secret".to_owned();
         wrong(Path::root().key("auth"), message, Some(help.to_owned()));

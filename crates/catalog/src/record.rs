@@ -1,9 +1,7 @@
 //! A provider's record as it is written: everything optional but its id, so that an operator's
 //! record may say only what is different.
 
-use std::collections::BTreeMap;
-
-use ir::dialect::{MaxTokensField, StreamUsage};
+use ir::dialect::StreamUsage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use yaml::{Document, Problems, Vars};
@@ -87,19 +85,14 @@ pub enum DialectName {
     OpenaiChat,
 }
 
-/// What a host does differently; see `ir::Quirks`.
+/// What a host does differently from its dialect.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordQuirks {
-    /// `ask` (default): usage at the end of a stream must be asked for; `always`: it comes anyway
-    /// and `stream_options` is not sent.
+    /// `ask` (default): usage at the end of a stream must be asked for; `always`: it comes unasked.
     #[serde(default)]
     #[schemars(with = "Option<StreamUsageName>")]
     pub stream_usage: StreamUsage,
-    /// The field that caps the answer: `max_completion_tokens` (default) or `max_tokens`.
-    #[serde(default)]
-    #[schemars(with = "Option<MaxTokensName>")]
-    pub max_tokens: MaxTokensField,
 }
 
 #[derive(JsonSchema)]
@@ -108,14 +101,6 @@ pub struct RecordQuirks {
 enum StreamUsageName {
     Ask,
     Always,
-}
-
-#[derive(JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes ir::dialect::MaxTokensField, which knows no schemas")]
-enum MaxTokensName {
-    MaxCompletionTokens,
-    MaxTokens,
 }
 
 /// What holds for every model that is not listed.
@@ -204,7 +189,7 @@ pub struct RecordTier {
 
 /// A decimal number kept as its text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[schemars(extend("format" = "decimal"))]
+#[schemars(extend("format" = "decimal", "type" = ["string", "number"]))]
 pub struct Decimal(pub String);
 
 /// Where something was read, and when.
@@ -233,21 +218,13 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Sourced, Problems> {
     Ok(Sourced { record, document })
 }
 
-/// Puts a record over one with the same id, field by field, model by model.
+/// Puts a record over one with the same id, field by field, and its models likewise.
 pub(crate) fn merge(all: &mut Vec<Sourced>, over: Sourced) {
     let Some(under) = all.iter_mut().find(|known| known.record.id == over.record.id) else {
         all.push(over);
         return;
     };
-    let mut models: BTreeMap<String, RecordModel> = BTreeMap::new();
-    let mut order = Vec::new();
-    let (old, mut new) = (&mut under.record, over.record);
-    for model in old.models.drain(..).chain(new.models.drain(..)) {
-        if !models.contains_key(&model.id) {
-            order.push(model.id.clone());
-        }
-        models.insert(model.id.clone(), model);
-    }
+    let (old, new) = (&mut under.record, over.record);
     old.name = new.name.or(old.name.take());
     old.base_url = new.base_url.or(old.base_url.take());
     old.auth = new.auth.or(old.auth.take());
@@ -259,6 +236,22 @@ pub(crate) fn merge(all: &mut Vec<Sourced>, over: Sourced) {
     old.prices = new.prices.or(old.prices.take());
     old.every_model = new.every_model.or(old.every_model.take());
     old.source = new.source.or(old.source.take());
-    old.models = order.into_iter().filter_map(|id| models.remove(&id)).collect();
+    for model in new.models {
+        match old.models.iter_mut().find(|known| known.id == model.id) {
+            Some(known) => merge_model(known, model),
+            None => old.models.push(model),
+        }
+    }
     under.document = over.document;
+}
+
+fn merge_model(old: &mut RecordModel, new: RecordModel) {
+    if !new.aliases.is_empty() {
+        old.aliases = new.aliases;
+    }
+    old.context = new.context.or(old.context);
+    old.output = new.output.or(old.output);
+    old.can = new.can.or(old.can.take());
+    old.price = new.price.or(old.price.take());
+    old.source = new.source.or(old.source.take());
 }

@@ -1,4 +1,4 @@
-//! The first step: a whole body within its limit.
+//! The second step: the whole body of an admitted request, within its limit.
 
 use std::time::Duration;
 
@@ -11,11 +11,15 @@ use store::Id;
 use tokio::time::Instant;
 use wire::DecodeError;
 
+use crate::admit::Admitted;
+
 /// How long a body may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(60);
 
 /// A request that has arrived.
 pub(crate) struct Received {
+    /// The name of the caller's key.
+    pub(crate) key: Option<String>,
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
     pub(crate) began: Instant,
@@ -28,6 +32,7 @@ pub(crate) fn new_id() -> Id {
 
 /// Takes a request off the wire.
 pub(crate) async fn accept(
+    admitted: Admitted,
     request: hyper::Request<Incoming>,
     limit: usize,
 ) -> Result<Received, Failure> {
@@ -53,7 +58,7 @@ pub(crate) async fn accept(
             return Err(Failure::new(Kind::RequestTimeout, said));
         }
     };
-    Ok(Received { parts, body, began })
+    Ok(Received { key: admitted.key, parts, body, began })
 }
 
 /// States what is wrong with a body, for its sender.

@@ -1,4 +1,4 @@
-//! The second step: who asks. Keys are compared in constant time and never printed.
+//! The first step: who asks. Keys are compared in constant time and never printed.
 
 use hyper::HeaderMap;
 use ir::{Failure, Kind};

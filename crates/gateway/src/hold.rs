@@ -15,6 +15,7 @@ use wire::failures;
 
 use crate::Gateway;
 use crate::clock::now_ms;
+use crate::life::tell;
 use crate::record;
 
 /// What a request showed of itself, kept with its decision.
@@ -235,10 +236,17 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if !self.settled {
-            let gone = "the client hung up before the answer was complete";
-            self.end(Outcome::Cancelled, Some(Failure::new(Kind::ClientGone, gone)));
+            let (outcome, failure) = if std::thread::panicking() {
+                (Outcome::Failed, Failure::new(Kind::Internal, "Pointsman itself failed"))
+            } else {
+                let gone = "the client hung up before the answer was complete";
+                (Outcome::Cancelled, Failure::new(Kind::ClientGone, gone))
+            };
+            let code = failure.kind.code();
+            self.end(outcome, Some(failure));
             // Nobody is left to wait; the writer commits it all the same.
             drop(self.settle());
+            tell(self, code);
         }
     }
 }

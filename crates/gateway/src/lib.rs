@@ -1,15 +1,15 @@
 //! The life of a request, from the socket to the ledger.
 //!
-//! One straight line, each step taking what the last one made, so that an unadmitted request cannot
-//! be planned and an unheld one cannot be sent:
+//! One straight line, each step taking what the last one made, so that the body of an unadmitted
+//! request is not read and an unheld request cannot be sent:
 //!
 //! ```text
-//! received = accept(http)             the body, its head, an id, a deadline
-//! admitted = admit(keys, received)    who asks
-//! plan     = router::plan(ask, …)     ordered targets, and why
-//! hold     = Hold::open(…)            settles on every exit, also when dropped
-//! won      = pursue(plan, hold)       the first target whose answer may go out
-//! relay(won, hold)                    to the client; settled before the last byte
+//! admitted = admit(keys, headers)      who asks
+//! received = accept(admitted, http)    the whole body within its limit; its head
+//! plan     = router::plan(head, …)     ordered targets, and why
+//! hold     = Hold::open(received, …)   settles on every exit, also when dropped
+//! won      = pursue(plan, hold)        the first target whose answer may go out
+//! relay(won, hold)                     to the client; settled before the last byte
 //! ```
 //!
 //! What runs is a [`World`]: catalogue, table, credentials, keys. It is swapped whole; a request

@@ -107,7 +107,7 @@ async fn dispatch(
     }
 }
 
-/// The straight line: received → admitted → plan → hold → won → relay → settled.
+/// The straight line: admitted → received → plan → hold → won → relay → settled.
 async fn chat(
     gateway: &Arc<Gateway>,
     world: &Arc<World>,
@@ -120,14 +120,14 @@ async fn chat(
         let said = format!("{} requests wait for the ledger", backlog.waiting());
         return Err(Failure::new(Kind::LedgerUnavailable, said));
     }
-    let received = accept(request, world.body_limit).await?;
+    let received = accept(admitted, request, world.body_limit).await?;
     let head = wire::read_head(Dialect::OpenaiChat, &received.body)
         .map_err(|error| undecodable(&error))?;
     let header_task = received.parts.headers.get(TASK_HEADER).and_then(|task| task.to_str().ok());
     let ask = Ask { model: &head.model, header_task, metadata_task: head.task.as_deref() };
     let plan = plan(world, &ask)?;
     let shown = Shown {
-        key: admitted.key,
+        key: received.key,
         asked: head.model.clone().into_owned(),
         stream: head.stream,
         tools: head.tools,

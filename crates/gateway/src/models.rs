@@ -95,9 +95,8 @@ pub(crate) fn missing(name: &str, missing: &Missing) -> Failure {
             Failure::new(Kind::ModelAmbiguous, said).at("model")
         }
         Missing::NotConfigured { name: full, needs } => {
-            let said = format!(
-                "`{full}` is known, but its provider is not configured: {needs} is not set"
-            );
+            let said =
+                format!("`{full}` is known, but its provider is not configured: it needs {needs}");
             Failure::new(Kind::NoTarget, said).at("model")
         }
     }

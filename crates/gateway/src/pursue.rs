@@ -20,7 +20,7 @@ use crate::send::send;
 use crate::stream::Feed;
 use crate::{Gateway, World};
 
-/// The largest whole answer taken, in bytes.
+/// The largest answer taken whole or held whole, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
 
 /// An answer that may go out.
@@ -154,10 +154,16 @@ fn whole(body: Bytes, wanted_stream: bool, hold: &mut Hold) -> Result<Won, Failu
 async fn begin(mut feed: Feed, hold: &mut Hold, limit: Instant) -> Result<Won, Failure> {
     let mut held = Vec::new();
     // A held answer has the whole request's time to end; the attempt's own limit is for its start.
-    let (deadline, limit) = (hold.deadline(), limit);
+    let deadline = hold.deadline();
     let mut until = limit;
+    let mut size = 0;
     loop {
         let batch = feed.next(until).await;
+        size += batch.pass.len();
+        if size > ANSWER_LIMIT {
+            let said = format!("the answer held is larger than {ANSWER_LIMIT} bytes");
+            return Err(Failure::new(Kind::MalformedReply, said));
+        }
         if !batch.pass.is_empty() {
             held.push(batch.pass);
         }

@@ -158,7 +158,7 @@ struct Failed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    provider_code: Option<&'a str>,
+    provider_code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -212,9 +212,11 @@ fn decision(hold: &Hold) -> String {
     serde_json::to_string(&decision).expect("invariant: plain structs serialise")
 }
 
-/// Sums what the request cost: unknown as soon as one attempt that used tokens is unpriced.
+/// Sums what the request cost: unknown when no attempt is known to have used anything, and as soon
+/// as one that did is unpriced.
 pub(crate) fn total(hold: &Hold) -> Option<Money> {
-    let used = hold.attempts.iter().filter(|attempt| attempt.used.is_some());
+    let mut used = hold.attempts.iter().filter(|attempt| attempt.used.is_some()).peekable();
+    used.peek()?;
     used.map(|attempt| attempt.cost).sum()
 }
 
@@ -229,7 +231,7 @@ fn told(attempt: &Attempt) -> Told<'_> {
             message: (failure.provider_status.is_none() && failure.kind != Kind::MalformedReply)
                 .then_some(failure.message.as_str()),
             provider_status: failure.provider_status,
-            provider_code: failure.provider_code.as_deref(),
+            provider_code: failure.provider_code.as_deref().map(word),
         }),
         first_content_ms: attempt.first.map(|first| first.as_millis()),
         total_ms: attempt.took.as_millis(),

@@ -35,8 +35,6 @@ impl Dialect {
 pub struct Quirks {
     /// Whether the host must be asked for usage at the end of a stream.
     pub stream_usage: StreamUsage,
-    /// The name of the field that caps the answer's length.
-    pub max_tokens: MaxTokensField,
 }
 
 /// How a host reports usage in a stream.
@@ -46,19 +44,8 @@ pub enum StreamUsage {
     /// Only when `stream_options.include_usage` asks for it (OpenAI).
     #[default]
     Ask,
-    /// Always, and `stream_options` is refused or ignored (Mistral).
+    /// Always, unasked (Mistral: in the chunk that finishes).
     Always,
-}
-
-/// What a host calls the cap on the answer's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MaxTokensField {
-    /// `max_completion_tokens` (OpenAI since its reasoning models).
-    #[default]
-    MaxCompletionTokens,
-    /// `max_tokens` (nearly everybody else).
-    MaxTokens,
 }
 
 /// Something that must travel on untouched and only its own dialect understands.

@@ -146,9 +146,6 @@ failures! {
     ClientGone, 499, "client_closed_request", Client, Stop,
         "The client hung up before the answer was complete.",
         "Nothing to do here; what was used is in the ledger.";
-    ShuttingDown, 503, "shutting_down", Gateway, Stop,
-        "The gateway is shutting down.",
-        "Try again in a few seconds.";
     LedgerUnavailable, 503, "ledger_unavailable", Gateway, Stop,
         "The ledger cannot be written, and this gateway does not answer without it.",
         "The operator must look at the database; `/health/ready` says what is wrong.";

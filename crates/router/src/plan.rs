@@ -214,7 +214,7 @@ fn why(missing: &Missing) -> String {
     match missing {
         Missing::Unknown { .. } => "no provider serves it".to_owned(),
         Missing::Ambiguous { names } => format!("several providers serve it: {}", listed(names)),
-        Missing::NotConfigured { needs, .. } => format!("not configured: {needs} is not set"),
+        Missing::NotConfigured { needs, .. } => format!("not configured: it needs {needs}"),
     }
 }
 

@@ -180,6 +180,10 @@ fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) ->
     for (name, cell) in &tasks {
         let path = Path::root().key("tasks").key(name);
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        if name == "none" {
+            let help = "decisions and the ledger say so of a request without a task".to_owned();
+            problems.push(document.problem(&path, "`none` is taken".to_owned()).help(help));
+        }
         if name.is_empty() || !name.chars().all(plain) {
             let help = "use lower-case letters, digits, _ and -";
             let message = "callers could not name this task".to_owned();

@@ -13,7 +13,7 @@ impl Id {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix("dec_").or_else(|| text.strip_prefix("req_")).unwrap_or(text);
         let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b'-').collect();
-        if digits.len() != 32 {
+        if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
             return None;
         }
         let mut id = [0; 16];

@@ -19,7 +19,7 @@ use crate::rows::{Attempt, Settlement};
 const BATCH: usize = 1_000;
 
 /// While several requests are served at once, a transaction waits as long as each of these steps
-/// brings more rows, which then share its cost. A request alone never waits.
+/// brings more rows, which then share its cost. One request after another waits for nothing.
 const GATHER: Duration = Duration::from_micros(100);
 
 /// The most steps a transaction waits.

@@ -2,7 +2,7 @@
 //!
 //! Eight pure functions a dialect, `read` beside `write` in the same file: request, response,
 //! events, failure. Nothing here waits, keeps time, draws random numbers or opens a socket, and
-//! no provider and no model is known by name. This file holds the only `match` over dialects.
+//! no provider and no model is known by name. The codec of a dialect is chosen here and nowhere else.
 //!
 //! ```
 //! let body = br#"{"model":"auto","messages":[{"role":"user","content":"hi"}]}"#;
@@ -23,7 +23,7 @@ mod fields;
 mod json;
 mod splice;
 
-use ir::{Dialect, Event, Failure, Loss, Quirks, Request, Response};
+use ir::{Dialect, Event, Failure, Loss, Request, Response};
 
 pub use decode::DecodeError;
 pub use openai_chat::events::Met;
@@ -54,9 +54,9 @@ pub fn read_request(dialect: Dialect, body: &[u8]) -> Result<Request, DecodeErro
 }
 
 /// Writes a request for a provider.
-pub fn write_request(dialect: Dialect, request: &Request, quirks: Quirks) -> Written {
+pub fn write_request(dialect: Dialect, request: &Request) -> Written {
     match dialect {
-        Dialect::OpenaiChat => openai_chat::request::write(request, quirks),
+        Dialect::OpenaiChat => openai_chat::request::write(request),
     }
 }
 

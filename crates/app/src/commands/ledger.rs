@@ -1,5 +1,6 @@
 //! `ledger tail`: the newest rows, and new ones as they come.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,6 +14,10 @@ use crate::args::{Ledger, LedgerCommand};
 use crate::config::Config;
 use crate::out;
 
+/// How many of the newest rows `--follow` looks at: more than a busy gateway adds between two looks
+/// and while its longest request runs.
+const RECENT: usize = 10_000;
+
 /// How often `--follow` looks.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -24,25 +29,23 @@ pub(crate) async fn run(config: Option<&Path>, args: &Ledger) -> anyhow::Result<
     let show =
         |row: &Attempt| if json { out::line(&as_json(row)) } else { out::line(&as_text(row)) };
     let mut signals = super::serve::Signals::listen()?;
-    let mut last = None;
-    for row in reader.newest(rows)? {
-        show(&row);
-        last = Some((row.decision, row.attempt));
-    }
+    let newest = reader.newest(rows)?;
+    newest.iter().for_each(show);
     if !follow {
         return Ok(ExitCode::SUCCESS);
     }
+    // Rows are ordered by when their request began and come when it ends, so a new one may stand
+    // among old ones: what was shown is remembered, not where it stood.
+    let key = |row: &Attempt| (row.decision, row.attempt);
+    let mut shown: HashSet<_> = reader.newest(RECENT)?.iter().map(key).collect();
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             () = signals.stop() => return Ok(ExitCode::SUCCESS),
         }
-        for row in reader.newest(1_000)? {
-            if last.is_none_or(|last| (row.decision, row.attempt) > last) {
-                show(&row);
-                last = Some((row.decision, row.attempt));
-            }
-        }
+        let recent = reader.newest(RECENT)?;
+        recent.iter().filter(|row| !shown.contains(&key(row))).for_each(show);
+        shown = recent.iter().map(key).collect();
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use catalog::Catalog;
 use router::{Ask, NoPlan, Plan, Table};
 use serde::Serialize;
@@ -30,8 +29,7 @@ fn check(config: Option<&Path>, file: Option<&Path>, json: bool) -> anyhow::Resu
     let file = file.map(Path::to_owned).or_else(|| config.routing.clone());
     let (name, text) = match &file {
         Some(file) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("read {}", file.display()))?;
+            let text = exit::read(file)?;
             (file.display().to_string(), text)
         }
         None => ("the shipped table".to_owned(), Table::shipped_text().to_owned()),
@@ -39,8 +37,11 @@ fn check(config: Option<&Path>, file: Option<&Path>, json: bool) -> anyhow::Resu
     // The catalogue's own problems are told by whoever loads it; here they would hide the table's.
     let catalog = world::read(&Config { routing: None, ..config }).map(|(catalog, ..)| catalog)?;
     let environment = |name: &str| std::env::var(name).ok();
+    let ready = world::configured(&catalog);
     let problems: Vec<Problem> = match Table::parse(&name, &text, Vars::Lookup(&environment)) {
-        Ok((table, document)) => router::check(&table, &document, &catalog, &|_| false),
+        Ok((table, document)) => {
+            router::check(&table, &document, &catalog, &|id| ready.contains(id))
+        }
         Err(problems) => problems.into_iter().collect(),
     };
     if json {
@@ -81,7 +82,7 @@ struct Skipped<'a> {
     why: &'a str,
 }
 
-/// Plans a request that is not sent. Local servers are not asked: the answer is the same each time.
+/// Plans a request that is not sent to anybody; local servers are asked for their models.
 fn explain(
     config: Option<&Path>,
     model: &str,
@@ -119,7 +120,9 @@ fn refusal(none: &NoPlan, catalog: &Catalog) -> String {
                 format!("several providers serve `{name}`: write one of `{}`", names.join("`, `"))
             }
             catalog::Missing::NotConfigured { name, needs } => {
-                format!("`{name}` is known, but {needs} is not set; --all plans as if it were")
+                format!(
+                    "`{name}` is known, but its provider needs {needs}; --all plans as if it had it"
+                )
             }
         },
         NoPlan::Nothing { skipped } => {

@@ -11,21 +11,22 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Serve;
-use crate::config::Config;
+use crate::config::{Config, check_listen};
 use crate::world::{self, Finding, State};
 use crate::{logs, out, reload};
 
 /// Runs until it is told to stop.
 pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<ExitCode> {
-    let mut config = Config::load(file)?;
-    if let Some(listen) = &args.listen {
-        config.listen.clone_from(listen);
+    let config = Config::load(file)?;
+    let listen = args.listen.as_ref().unwrap_or(&config.listen);
+    if let Err((message, help)) = check_listen(listen, &config.keys) {
+        anyhow::bail!("cannot listen on {listen}: {message}; {help}");
     }
     logs::start(&config.log);
     let client = gateway::client()?;
     let made = world::make(&config, &client).await?;
     if args.dry_run {
-        greet(&made.world, &made.found, &config, &config.listen);
+        greet(&made.world, &made.found, &config, listen);
         return Ok(ExitCode::SUCCESS);
     }
     let listener = TcpListener::bind(&config.listen)

@@ -113,7 +113,7 @@ fn dimension(row: &Attempt, by: Dimension, zone: &TimeZone) -> String {
 struct Sum {
     requests: u64,
     attempts: u64,
-    failed: u64,
+    unanswered: u64,
     input: Tokens,
     output: Tokens,
     estimated: u64,
@@ -127,7 +127,7 @@ impl Sum {
     fn add(&mut self, row: &Attempt, baseline: &Model) {
         self.attempts += 1;
         self.requests += u64::from(row.attempt == 1);
-        self.failed += u64::from(row.outcome != Outcome::Answered);
+        self.unanswered += u64::from(row.outcome != Outcome::Answered);
         let Some(used) = &row.used else { return };
         self.input += used.input;
         self.output += used.output;
@@ -186,7 +186,7 @@ struct Line {
     group: Vec<String>,
     requests: u64,
     attempts: u64,
-    failed_attempts: u64,
+    unanswered_attempts: u64,
     input_tokens: u64,
     output_tokens: u64,
     attempts_with_estimated_tokens: u64,
@@ -237,7 +237,7 @@ fn line(group: Vec<String>, sum: &Sum) -> Line {
         group,
         requests: sum.requests,
         attempts: sum.attempts,
-        failed_attempts: sum.failed,
+        unanswered_attempts: sum.unanswered,
         input_tokens: sum.input.0,
         output_tokens: sum.output.0,
         attempts_with_estimated_tokens: sum.estimated,
@@ -261,8 +261,16 @@ fn print(report: &Report) {
         return;
     }
     let mut header = report.by.clone();
-    header
-        .extend(["requests", "attempts", "failed", "input", "output", "cost", "baseline", "saved"]);
+    header.extend([
+        "requests",
+        "attempts",
+        "unanswered",
+        "input",
+        "output",
+        "cost",
+        "baseline",
+        "saved",
+    ]);
     let mut table = out::table(&header);
     let padding = report.by.len();
     for line in report.groups.iter().chain([&report.total]) {
@@ -281,7 +289,7 @@ fn print(report: &Report) {
         cells.extend([
             line.requests.to_string(),
             line.attempts.to_string(),
-            line.failed_attempts.to_string(),
+            line.unanswered_attempts.to_string(),
             format!("{tilde}{}", line.input_tokens),
             format!("{tilde}{}", line.output_tokens),
             money(&line.cost_usd),

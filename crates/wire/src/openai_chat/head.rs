@@ -171,7 +171,7 @@ mod tests {
         let expected = expect![[
             r#"{"model":"m-1","stream":true,"messages":[],"stream_options":{"x":1}} false"#
         ]];
-        check(body, Quirks { stream_usage: StreamUsage::Always, ..Quirks::default() }, &expected);
+        check(body, Quirks { stream_usage: StreamUsage::Always }, &expected);
     }
 
     #[test]

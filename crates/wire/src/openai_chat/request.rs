@@ -1,9 +1,8 @@
 //! Requests: bytes to the canonical conversation and back.
 
-use ir::dialect::MaxTokensField;
 use ir::{
-    AssistantPart, Authority, Cap, Choice, Dialect, Extras, Loss, Mode, Opaque, Output, Quirks,
-    RawJson, Request, Schema, Tool, ToolResult, Toolbox, Turn, UserPart,
+    AssistantPart, Authority, Cap, Choice, Dialect, Extras, Loss, Mode, Opaque, Output, RawJson,
+    Request, Schema, Tool, ToolResult, Toolbox, Turn, UserPart,
 };
 
 use super::message::{self, opaque};
@@ -200,7 +199,7 @@ fn read_cap(fields: &mut Fields<'_, '_>) -> Result<Option<Cap>, DecodeError> {
 }
 
 /// Writes a request.
-pub fn write(request: &Request, quirks: Quirks) -> Written {
+pub fn write(request: &Request) -> Written {
     let mut losses = Vec::new();
     let mut bytes = Vec::with_capacity(1024);
     json::object(&mut bytes, |body| {
@@ -211,7 +210,7 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
                 write_turn(out, turn);
             });
         });
-        write_settings(body, request, quirks);
+        write_settings(body, request);
         if let Some(toolbox) = &request.toolbox {
             write_toolbox(body, toolbox);
         }
@@ -295,13 +294,9 @@ fn write_turn(out: &mut Vec<u8>, turn: &Turn) {
     }
 }
 
-fn write_settings(body: &mut Object<'_>, request: &Request, quirks: Quirks) {
+fn write_settings(body: &mut Object<'_>, request: &Request) {
     if let Some(Cap(cap)) = request.cap {
-        let field = match quirks.max_tokens {
-            MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
-            MaxTokensField::MaxTokens => "max_tokens",
-        };
-        body.field(field, &cap);
+        body.field("max_completion_tokens", &cap);
     }
     body.optional("temperature", request.temperature.as_ref());
     body.optional("top_p", request.top_p.as_ref());

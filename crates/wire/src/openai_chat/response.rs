@@ -25,15 +25,13 @@ pub fn glance(body: &[u8]) -> Result<Glance, Failure> {
     if let Some(failure) = failure::in_success(&fields, body) {
         return Err(failure);
     }
-    let choices =
-        fields.peek("choices").map(|choices| choices.get().trim_start_matches('[').trim_start());
-    let answered = choices.is_some_and(|choices| !choices.starts_with(']'));
-    let usage =
-        fields.take_if("usage", |usage| usage.is_object(), usage::read).map_err(malformed)?;
-    match choices {
-        Some(_) => Ok(Glance { answered, usage }),
-        None => fields.need("choices", |_| Ok(Glance { answered, usage })).map_err(malformed),
-    }
+    let answered = fields.need("choices", |choices| match choices.raw.get().strip_prefix('[') {
+        Some(items) => Ok(!items.trim_start().starts_with(']')),
+        None => Err(choices.expected("a list")),
+    });
+    let answered = answered.map_err(malformed)?;
+    let usage = fields.take_if("usage", |usage| usage.is_object(), usage::read);
+    Ok(Glance { answered, usage: usage.map_err(malformed)? })
 }
 
 /// What a glance at an answer shows.

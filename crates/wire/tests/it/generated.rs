@@ -2,8 +2,8 @@
 
 use ir::{
     Arguments, AssistantPart, AssistantTurn, Authority, CallKind, Cap, Choice, Dialect, Extras,
-    Image, ImageSource, Mode, Opaque, Output, Quirks, RawJson, Reasoning, Request, Schema, Text,
-    Tool, ToolCall, ToolResult, Toolbox, Turn, UserPart,
+    Image, ImageSource, Mode, Opaque, Output, RawJson, Reasoning, Request, Schema, Text, Tool,
+    ToolCall, ToolResult, Toolbox, Turn, UserPart,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -136,7 +136,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn law_2_a_conversation_survives_being_written(request in request()) {
-        let written = wire::write_request(CHAT, &request, Quirks::default());
+        let written = wire::write_request(CHAT, &request);
         prop_assert_eq!(written.losses, []);
         let read = wire::read_request(CHAT, &written.bytes).unwrap();
         prop_assert_eq!(read, request);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use ir::{Dialect, Event, Failure, Grammar, Quirks, Response};
+use ir::{Dialect, Event, Failure, Grammar, Response};
 use serde_json::Value;
 use testkit::corpus::{self, Case};
 use wire::sse::Splitter;
@@ -94,7 +94,7 @@ fn law_1_a_request_survives_at_home() {
                 continue;
             }
         };
-        let written = wire::write_request(CHAT, &request, Quirks::default());
+        let written = wire::write_request(CHAT, &request);
         assert_eq!(written.losses, [], "{}", case.id);
         let after: Value = serde_json::from_slice(&written.bytes).unwrap();
         assert_eq!(spelling::request(after), spelling::request(before), "{}", case.id);
