@@ -11,7 +11,7 @@
 //!
 //! let body = br#"{"model":"auto","messages":[{"role":"user","content":7}]}"#;
 //! let error = wire::read_request(ir::Dialect::OpenaiChat, body).unwrap_err();
-//! assert_eq!(error.to_string(), "messages[0].content: expected a string or a list of parts, found a number (byte 54)");
+//! assert_eq!(error.to_string(), "messages[0].content: expected a string or a list of parts, found a number (byte 53)");
 //! ```
 
 pub mod decode;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ir::{CallKind, Event, Failure, Finish, Kind, PartKind, RawJson, Scope, Spot};
+use serde_json::value::RawValue;
 
 use super::super::{failure, message, response, usage};
 use crate::decode::DecodeError;
@@ -11,7 +12,8 @@ use crate::sse::Frame;
 
 /// Fields of a chunk and its parts that hold padding against traffic analysis, an echo of what
 /// stands elsewhere, or the dialect's own constants; they end with the frame.
-const PASSING: [&str; 4] = ["obfuscation", "p", "object", "stream_options"];
+const PASSING: [&str; 7] =
+    ["obfuscation", "p", "object", "stream_options", "id", "model", "created"];
 const PASSING_IN_CHOICE: [&str; 2] = ["text", "message"];
 
 /// What a frame turned out to be.
@@ -139,17 +141,7 @@ impl Reader {
         fields: &mut Fields<'_, '_>,
         out: &mut Vec<Event>,
     ) -> Result<Met, DecodeError> {
-        let id = fields.take_if("id", |id| id.is_string(), |id| id.string())?;
-        let model = fields.take_if("model", |model| model.is_string(), |model| model.string())?;
-        let created = fields.take_if("created", |at| at.count().is_ok(), |at| at.count())?;
-        // Azure's first chunk has an empty id and only filter results: the answer begins after it.
-        if id.as_deref() != Some("") {
-            self.start(id, model, created, out);
-        } else if !self.started
-            && fields.peek("choices").is_some_and(|choices| choices.get() != "[]")
-        {
-            self.start(None, model.filter(|model| !model.is_empty()), None, out);
-        }
+        self.begin(fields, out)?;
         let begun = out.len();
         let choices = fields.take("choices", |choices| {
             choices.each(|choice| self.choice(choice, out)).map(|all| all.len())
@@ -159,7 +151,7 @@ impl Reader {
         let used = self.usage(fields, out)?;
         for (name, raw) in fields.left() {
             if raw.get() != "null" && !PASSING.contains(&name) && self.started {
-                note(&mut self.noted, Scope::Answer, name, RawJson::keep(raw), out);
+                self.note(name, raw, out);
             }
         }
         Ok(match (content, choices, used) {
@@ -167,6 +159,42 @@ impl Reader {
             (false, Some(0), true) => Met::UsageOnly,
             _ => Met::Quiet,
         })
+    }
+
+    /// Notes a field of the whole answer unless it said the same before: hosts repeat them in every
+    /// chunk.
+    fn note(&mut self, name: &str, raw: &RawValue, out: &mut Vec<Event>) {
+        let known = self.noted.iter_mut().find(|(known, _)| known == name);
+        if known.as_ref().is_some_and(|(_, last)| last.text() == raw.get()) {
+            return;
+        }
+        let raw = RawJson::keep(raw);
+        match known {
+            Some((_, last)) => *last = raw.clone(),
+            None => self.noted.push((name.to_owned(), raw.clone())),
+        }
+        out.push(Event::Note(Scope::Answer, name.to_owned(), raw));
+    }
+
+    /// Starts the answer with the first chunk that names it; later chunks repeat the names.
+    fn begin(
+        &mut self,
+        fields: &mut Fields<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
+        if self.started {
+            return Ok(());
+        }
+        let id = fields.take_if("id", |id| id.is_string(), |id| id.string())?;
+        let model = fields.take_if("model", |model| model.is_string(), |model| model.string())?;
+        let created = fields.take_if("created", |at| at.count().is_ok(), |at| at.count())?;
+        // Azure's first chunk has an empty id and only filter results: the answer begins after it.
+        if id.as_deref() != Some("") {
+            self.start(id, model, created, out);
+        } else if fields.peek("choices").is_some_and(|choices| choices.get() != "[]") {
+            self.start(None, model.filter(|model| !model.is_empty()), None, out);
+        }
+        Ok(())
     }
 
     fn usage(
@@ -220,23 +248,6 @@ impl Reader {
         }
         Ok(())
     }
-}
-
-/// Notes a field of the whole answer unless it said the same before: hosts repeat them in every
-/// chunk.
-fn note(
-    noted: &mut Vec<(String, RawJson)>,
-    scope: Scope,
-    name: &str,
-    raw: RawJson,
-    out: &mut Vec<Event>,
-) {
-    match noted.iter_mut().find(|(known, _)| known == name) {
-        Some((_, last)) if *last == raw => return,
-        Some((_, last)) => *last = raw.clone(),
-        None => noted.push((name.to_owned(), raw.clone())),
-    }
-    out.push(Event::Note(scope, name.to_owned(), raw));
 }
 
 impl Speaker {
