@@ -173,18 +173,18 @@ fn print(report: &Report, local: bool) {
         "asked for",
         "went to",
         "why",
-        "tokens",
+        "in / out",
         "cost",
         &format!("on {}", report.baseline),
     ]);
     for played in &report.requests {
         let tokens = played
             .tokens
-            .map_or_else(|| "—".to_owned(), |(input, output)| format!("{input} in, {output} out"));
+            .map_or_else(|| "—".to_owned(), |(input, output)| format!("{input} / {output}"));
         table.add_row([
             played.asked_for.clone(),
-            played.model.clone().unwrap_or_else(|| "nobody".to_owned()),
-            played.why.clone(),
+            played.answered_by().to_owned(),
+            played.short.clone(),
             tokens,
             out::dollars(played.cost),
             out::dollars(played.baseline_cost),

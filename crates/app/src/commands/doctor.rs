@@ -81,8 +81,10 @@ async fn examine(config: &Config, live: bool, checks: &mut Vec<Check>) -> anyhow
     match world::make(config, &client).await {
         Err(error) => checks.push(broken("providers and routing", &error)),
         Ok(made) => {
-            providers(&made, checks);
-            table(&made, checks);
+            // Without a provider nothing can be said of a table but that.
+            if providers(&made, checks) {
+                table(&made, checks);
+            }
             if live {
                 ask(&made, &client, checks).await;
             }
@@ -116,7 +118,8 @@ async fn port(listen: &str) -> Check {
     }
 }
 
-fn providers(made: &Made, checks: &mut Vec<Check>) {
+/// Tells which providers are ready, and returns whether any is.
+fn providers(made: &Made, checks: &mut Vec<Check>) -> bool {
     let mut ready = 0;
     for finding in &made.found {
         if let State::Ready { how, models } = &finding.state {
@@ -129,6 +132,7 @@ fn providers(made: &Made, checks: &mut Vec<Check>) {
         let help = "export an API key such as OPENAI_API_KEY, start a local server, or try `pointsman demo`";
         checks.push(check("providers", Result::Failed, "none can be reached", Some(help)));
     }
+    ready > 0
 }
 
 /// Tells which tasks the table can serve, and which of its models have no price.

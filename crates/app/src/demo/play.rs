@@ -25,6 +25,9 @@ pub(crate) struct Played {
     /// Why it went there.
     #[serde(rename = "reason")]
     pub(crate) why: String,
+    /// The same in a few words.
+    #[serde(skip)]
+    pub(crate) short: String,
     /// The status the client got.
     pub(crate) status: u16,
     /// Whether it was streamed.
@@ -41,6 +44,14 @@ pub(crate) struct Played {
     pub(crate) cost: Option<Money>,
     #[serde(skip)]
     pub(crate) baseline_cost: Option<Money>,
+}
+
+impl Played {
+    /// Returns the model that answered, without its provider.
+    pub(crate) fn answered_by(&self) -> &str {
+        let name = self.model.as_deref().unwrap_or("nobody");
+        name.split_once('/').map_or(name, |(_, model)| model)
+    }
 }
 
 /// Sends a request and follows it to its decision.
@@ -105,6 +116,7 @@ fn played(
         task: told["task"].as_str().unwrap_or_default().to_owned(),
         model: told["answered_by"].as_str().map(str::to_owned),
         why: why(told, attempts),
+        short: short(told, attempts),
         status,
         stream: asked.stream,
         decision: Some(decision),
@@ -127,6 +139,23 @@ fn why(told: &Value, attempts: &[Value]) -> String {
         why.push_str(&format!("; {target} failed ({code}), so its fallback"));
     }
     why
+}
+
+/// Says it in a few words, for a narrow table.
+fn short(told: &Value, attempts: &[Value]) -> String {
+    let failed = attempts.iter().find(|attempt| attempt["outcome"] == "failed");
+    if let Some(failed) = failed {
+        let code = failed["failure"]["code"].as_str().unwrap_or_default();
+        return format!("fallback: {code}");
+    }
+    let short = match told["reason"]["code"].as_str().unwrap_or_default() {
+        "task_in_table" => "primary of its task",
+        "unknown_task" => "unknown task: default",
+        "no_task" => "no task: default",
+        "task_not_reachable" => "not configured: default",
+        other => other,
+    };
+    short.to_owned()
 }
 
 /// Reads the decision's exact decimal.

@@ -57,51 +57,87 @@ fn each_task_of_the_article_has_its_row() {
 #[test]
 fn the_header_comes_before_the_metadata_and_both_before_the_model() {
     let ask = Ask { model: "gpt-4o", header_task: Some("rag"), metadata_task: Some("chat") };
-    check(&ask, &ALL, &expect![[r#"
+    check(
+        &ask,
+        &ALL,
+        &expect![[r#"
         rag: deepseek/deepseek-v4-pro, then openai/gpt-4o — the routing table has this task
-    "#]]);
+    "#]],
+    );
     let ask = Ask { model: "task/rag", header_task: Some(" "), metadata_task: Some("translation") };
-    check(&ask, &ALL, &expect![[r#"
+    check(
+        &ask,
+        &ALL,
+        &expect![[r#"
         translation: qwen/qwen3.6-plus, then openai/gpt-4o — the routing table has this task
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_named_model_stands_alone() {
-    check(&Ask { model: "gpt-4o", ..Ask::default() }, &ALL, &expect![[r#"
+    check(
+        &Ask { model: "gpt-4o", ..Ask::default() },
+        &ALL,
+        &expect![[r#"
         none: openai/gpt-4o — the request names this model
-    "#]]);
-    check(&Ask { model: "gpt-4o", ..Ask::default() }, &["qwen"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &Ask { model: "gpt-4o", ..Ask::default() },
+        &["qwen"],
+        &expect![[r#"
         Model { name: "gpt-4o", missing: NotConfigured { name: "openai/gpt-4o", needs: "env:OPENAI_API_KEY" } }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_cannot_be_reached_is_left_out_and_told() {
     let ask = Ask { model: "task/translation", ..Ask::default() };
-    check(&ask, &["openai"], &expect![[r#"
+    check(
+        &ask,
+        &["openai"],
+        &expect![[r#"
         translation: openai/gpt-4o — the routing table has this task
           without qwen-3.6-plus (not configured: it needs env:DASHSCOPE_API_KEY)
-    "#]]);
+    "#]],
+    );
     let ask = Ask { model: "task/summarization", ..Ask::default() };
-    check(&ask, &["openai"], &expect![[r#"
+    check(
+        &ask,
+        &["openai"],
+        &expect![[r#"
         summarization: openai/gpt-4o — none of the task's models is configured, so the default model
           without deepseek-v4-flash (not configured: it needs env:DEEPSEEK_API_KEY)
           without deepseek-v4-pro (not configured: it needs env:DEEPSEEK_API_KEY)
-    "#]]);
-    check(&ask, &[], &expect![[r#"
+    "#]],
+    );
+    check(
+        &ask,
+        &[],
+        &expect![[r#"
         Nothing { skipped: [Skipped { model: "deepseek-v4-flash", why: "not configured: it needs env:DEEPSEEK_API_KEY" }, Skipped { model: "deepseek-v4-pro", why: "not configured: it needs env:DEEPSEEK_API_KEY" }, Skipped { model: "gpt-4o", why: "not configured: it needs env:OPENAI_API_KEY" }] }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_unknown_task_and_no_task_stay_with_the_safe_model() {
-    check(&Ask { model: "task/summarisation", ..Ask::default() }, &ALL, &expect![[r#"
+    check(
+        &Ask { model: "task/summarisation", ..Ask::default() },
+        &ALL,
+        &expect![[r#"
         summarisation: openai/gpt-4o — the routing table does not have this task (nearest: `summarization`), so the default model
-    "#]]);
-    check(&Ask { model: "auto", ..Ask::default() }, &ALL, &expect![[r#"
+    "#]],
+    );
+    check(
+        &Ask { model: "auto", ..Ask::default() },
+        &ALL,
+        &expect![[r#"
         none: openai/gpt-4o — no task was named, so the default model
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
