@@ -146,6 +146,31 @@ async fn a_client_that_hangs_up_cancels_the_attempt_and_is_settled() {
 }
 
 #[tokio::test]
+async fn a_client_that_hangs_up_before_a_whole_answer_cancels_the_attempt_too() {
+    use tokio::io::AsyncWriteExt;
+    let (setup, provider) = streamed(Answer::text("").failing(Fault::NeverAnswer)).await;
+    let served = setup.serve();
+    let body = ask("one-a", false, "hi").to_string();
+    let address = served.root().trim_start_matches("http://").to_owned();
+    let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all((head + &body).as_bytes()).await.unwrap();
+    provider.until_asked(1).await;
+    drop(socket);
+    provider.until_hung_up(1).await;
+    let row = loop {
+        if let Some(row) = rows(&setup).pop() {
+            break row;
+        }
+    };
+    assert_eq!(row["outcome"], "cancelled");
+    assert_eq!(row["counted"], serde_json::Value::Null, "nobody knows what was used: {row}");
+}
+
+#[tokio::test]
 async fn shutting_down_lets_a_stream_finish() {
     let slow = Fault::SlowChunks(std::time::Duration::from_millis(40));
     let (setup, provider) =

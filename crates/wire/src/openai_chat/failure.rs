@@ -2,7 +2,7 @@
 //!
 //! Status alone lies: a bad key is 400 at xAI and at Gemini, an over-long prompt is 413 at Groq,
 //! an empty account is 429 at OpenAI and 402 at DeepSeek, a 200 may hold an error. So the rows of
-//! [`RULES`] look at the code, type and text as well, in order, and the status decides only when no
+//! `RULES` look at the code, type and text as well, in order, and the status decides only when no
 //! row speaks up.
 
 use std::time::Duration;
