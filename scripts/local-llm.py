@@ -66,12 +66,16 @@ def parameters(port):
     # Shared by the slots: two conversations of 2,048 tokens at once.
     chosen.n_ctx = 4096
     chosen.n_parallel = 2
+    # One thread: several wait for each other by spinning, and beside a busy compiler that is a hundred times
+    # slower than one alone.
+    chosen.cpuparams.n_threads = 1
+    chosen.cpuparams_batch.n_threads = 1
     chosen.use_jinja = True
     chosen.endpoint_metrics = True
     chosen.ui = False
     chosen.cors_origins = "localhost"
-    # Warnings and errors.
-    chosen.verbosity = 2
+    # Errors alone: it warns of every prompt that it finds in its cache.
+    chosen.verbosity = 1
     return chosen
 
 

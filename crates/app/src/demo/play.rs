@@ -64,7 +64,7 @@ pub(crate) async fn play(
     let body = json!({
         "model": asked.model,
         "stream": asked.stream,
-        "max_tokens": 96,
+        "max_tokens": 48,
         "messages": [{"role": "user", "content": asked.prompt}],
     });
     let mut request = Request::post(format!("http://{gateway}/v1/chat/completions"))

@@ -17,17 +17,26 @@ pub(super) fn opaque(value: Value<'_, '_>) -> Opaque {
     Opaque { dialect: HERE, raw: value.keep() }
 }
 
-/// Reads a content that is a string or a list of parts; no content is no parts.
+/// Reads the content of a user's, an instruction's or a tool's message.
 pub(super) fn read_content(fields: &mut Fields<'_, '_>) -> Result<Vec<UserPart>, DecodeError> {
+    content(fields, UserPart::Text, read_part)
+}
+
+/// Reads a content that is a string or a list of parts; no content is no parts.
+fn content<T>(
+    fields: &mut Fields<'_, '_>,
+    plain: fn(Text) -> T,
+    part: fn(Value<'_, '_>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
     let parts = fields.take("content", |content| {
         if content.is_string() {
             let text = content.string()?;
-            return Ok(vec![UserPart::Text(Text { text, ..Text::default() })]);
+            return Ok(vec![plain(Text { text, ..Text::default() })]);
         }
         if !content.is_list() {
             return Err(content.expected("a string or a list of parts"));
         }
-        content.each(read_part)
+        content.each(part)
     })?;
     Ok(parts.unwrap_or_default())
 }
@@ -117,17 +126,7 @@ pub(super) fn read_assistant(mut fields: Fields<'_, '_>) -> Result<AssistantTurn
     if let Some(text) = read_reasoning(&mut fields)? {
         parts.push(AssistantPart::Reasoning(Reasoning { text, carrier: None }));
     }
-    let content = fields.take("content", |content| {
-        if content.is_string() {
-            let text = content.string()?;
-            return Ok(vec![AssistantPart::Text(Text { text, ..Text::default() })]);
-        }
-        if !content.is_list() {
-            return Err(content.expected("a string or a list of parts"));
-        }
-        content.each(read_said)
-    })?;
-    parts.extend(content.unwrap_or_default());
+    parts.extend(content(&mut fields, AssistantPart::Text, read_said)?);
     let refusal = fields.take_if("refusal", |text| text.is_string(), |text| text.string())?;
     parts.extend(refusal.map(AssistantPart::Refusal));
     let calls = fields.take("tool_calls", |calls| calls.each(read_call))?;
