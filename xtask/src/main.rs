@@ -27,7 +27,7 @@ enum Chore {
     Measure(measure::Measure),
     /// Be the scripted provider of a measurement.
     #[command(hide = true)]
-    Provider,
+    Provider(measure::Provide),
 }
 
 #[tokio::main]
@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     match Args::parse().chore {
         Chore::Prices { rest } => prices(&rest),
         Chore::Measure(args) => measure::run(&args).await,
-        Chore::Provider => measure::provider().await,
+        Chore::Provider(how) => measure::provider(&how).await,
     }
 }
 

@@ -86,17 +86,22 @@ async fn attempt(
     let status = response.status().as_u16();
     hold.status(status);
     if !response.status().is_success() {
-        return Err(refused(response, limit).await);
+        let refused = refused(response, limit).await;
+        return Err(Failure { message: reach.scrub(&refused.message), ..refused });
     }
-    let failure = |failure: Failure| Failure { provider_status: Some(status), ..failure };
+    let failure = |failure: Failure| Failure {
+        provider_status: Some(status),
+        message: reach.scrub(&failure.message),
+        ..failure
+    };
     if head.stream && !is_json(response.headers()) {
-        let feed = Feed::new(response.into_body(), spoken.dialect, usage_added);
+        let feed = Feed::new(response.into_body(), spoken.dialect, usage_added, reach);
         begin(feed, hold, limit).await.map_err(failure)
     } else {
         let body = collect(response.into_body(), limit).await.map_err(failure)?;
         // One recorded host streams under JSON's type.
         if head.stream && !body.trim_ascii_start().starts_with(b"{") {
-            let feed = Feed::of(body, spoken.dialect, usage_added);
+            let feed = Feed::of(body, spoken.dialect, usage_added, reach);
             return begin(feed, hold, limit).await.map_err(failure);
         }
         whole(body, head.stream, hold).map_err(failure)

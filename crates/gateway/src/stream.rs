@@ -4,6 +4,8 @@
 //! they are. Held back are the chunk that exists because the gateway asked for usage, the end, and
 //! an error, which the relay writes itself.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -13,6 +15,8 @@ use tokio::time::Instant;
 use wire::sse::{Frame, Splitter};
 use wire::{EventReader, Met};
 
+use crate::Reach;
+
 /// A provider's stream.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -21,6 +25,8 @@ pub(crate) struct Feed {
     reader: EventReader,
     events: Vec<Event>,
     usage_added: bool,
+    /// Whose stream it is: its credential must not be quoted by an error.
+    reach: Arc<Reach>,
     /// What the provider said was used so far.
     pub(crate) usage: Option<Usage>,
     /// Bytes of text the model has written so far, for an estimate where usage never comes.
@@ -40,23 +46,39 @@ pub(crate) struct Batch {
 
 impl Feed {
     /// Begins to read a stream.
-    pub(crate) fn new(body: Incoming, dialect: Dialect, usage_added: bool) -> Self {
-        Self::over(body.boxed_unsync(), dialect, usage_added)
+    pub(crate) fn new(
+        body: Incoming,
+        dialect: Dialect,
+        usage_added: bool,
+        reach: &Arc<Reach>,
+    ) -> Self {
+        Self::over(body.boxed_unsync(), dialect, usage_added, reach)
     }
 
     /// Begins to read a stream that came in one piece.
-    pub(crate) fn of(bytes: Bytes, dialect: Dialect, usage_added: bool) -> Self {
+    pub(crate) fn of(
+        bytes: Bytes,
+        dialect: Dialect,
+        usage_added: bool,
+        reach: &Arc<Reach>,
+    ) -> Self {
         let body = Full::new(bytes).map_err(|never| match never {});
-        Self::over(body.boxed_unsync(), dialect, usage_added)
+        Self::over(body.boxed_unsync(), dialect, usage_added, reach)
     }
 
-    fn over(body: UnsyncBoxBody<Bytes, hyper::Error>, dialect: Dialect, usage_added: bool) -> Self {
+    fn over(
+        body: UnsyncBoxBody<Bytes, hyper::Error>,
+        dialect: Dialect,
+        usage_added: bool,
+        reach: &Arc<Reach>,
+    ) -> Self {
         Self {
             body,
             splitter: Splitter::default(),
             reader: EventReader::new(dialect),
             events: Vec::new(),
             usage_added,
+            reach: Arc::clone(reach),
             usage: None,
             written: 0,
         }
@@ -156,7 +178,10 @@ impl Feed {
                 }
                 Event::Usage(usage) => self.usage = Some(usage),
                 Event::Finish => end = Some(Ok(())),
-                Event::Fail(failure) => end = Some(Err(failure)),
+                Event::Fail(failure) => {
+                    let message = self.reach.scrub(&failure.message);
+                    end = Some(Err(Failure { message, ..failure }));
+                }
                 Event::Start { .. } | Event::Close(_) | Event::Note(..) | Event::Stop { .. } => {}
             }
         }

@@ -107,6 +107,16 @@ impl Reach {
         self.auth.as_ref()
     }
 
+    /// Takes the credential out of a text of the provider's, should it quote it.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        let secret = self.auth.as_ref().and_then(|(_, value)| value.to_str().ok());
+        let secret = secret.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
+        match secret.filter(|secret| !secret.is_empty()) {
+            Some(secret) => text.replace(secret, "[credential]"),
+            None => text.to_owned(),
+        }
+    }
+
     /// Returns the provider's address.
     pub fn base(&self) -> &str {
         &self.base

@@ -12,7 +12,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use super::provider;
 use super::servers::Server;
+
+/// Connections that are kept open and used again.
+type Connections = Client<HttpConnector, Full<Bytes>>;
 
 /// How answers come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +44,8 @@ pub(crate) struct Load {
 
 /// Sends a round and returns how long it took.
 pub(crate) async fn run(server: &Server, load: &Load) -> anyhow::Result<Duration> {
-    let client: Client<HttpConnector, Full<Bytes>> =
-        Client::builder(TokioExecutor::new()).build_http();
-    let body = Bytes::from(body(&server.model, load.mode));
+    let client = connections();
+    let body = Bytes::from(body(server.model, load.mode));
     let left = Arc::new(AtomicUsize::new(load.requests));
     let mut tasks = tokio::task::JoinSet::new();
     let began = Instant::now();
@@ -64,12 +67,17 @@ pub(crate) async fn run(server: &Server, load: &Load) -> anyhow::Result<Duration
     Ok(began.elapsed())
 }
 
-async fn ask(
-    client: &Client<HttpConnector, Full<Bytes>>,
-    url: &str,
-    body: Bytes,
-    mode: Mode,
-) -> anyhow::Result<()> {
+/// Says whether a server answers a GET with 200.
+pub(crate) async fn answers(url: &str) -> bool {
+    let Ok(request) = Request::get(url).body(Full::default()) else { return false };
+    connections().request(request).await.is_ok_and(|response| response.status() == 200)
+}
+
+fn connections() -> Connections {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+async fn ask(client: &Connections, url: &str, body: Bytes, mode: Mode) -> anyhow::Result<()> {
     let request =
         Request::post(url).header("content-type", "application/json").body(Full::from(body))?;
     let response = client.request(request).await?;
@@ -86,13 +94,17 @@ async fn ask(
 
 /// A request of about two kilobytes, as an application with a system prompt sends them.
 fn body(model: &str, mode: Mode) -> Vec<u8> {
+    let question = match mode {
+        Mode::Whole => provider::WHOLE,
+        Mode::Stream => provider::STREAM,
+    };
     let prompt = "You answer questions about railways, briefly and with the source. ".repeat(28);
     serde_json::json!({
         "model": model,
         "stream": mode == Mode::Stream,
         "messages": [
             {"role": "system", "content": prompt},
-            {"role": "user", "content": "Why do points need a lock?"},
+            {"role": "user", "content": question},
         ],
     })
     .to_string()

@@ -1,87 +1,76 @@
-//! The three processes of a measurement: the scripted provider, nginx and pointsman. All of them end
-//! with [`Servers`].
+//! The processes of a measurement: the scripted provider, nginx and pointsman. All of them end with
+//! [`Servers`].
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
-use testkit::{Answer, Provider, Script};
 
-use super::process;
+use super::process::{self, Running};
+use super::{Measure, load};
 use crate::root;
+
+/// A kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Nginx,
+    Pointsman,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Pointsman => "pointsman",
+        }
+    }
+}
 
 /// A server under load.
 #[derive(Debug)]
 pub(crate) struct Server {
-    pub(crate) name: &'static str,
-    /// The process whose time counts.
+    pub(crate) kind: Kind,
+    /// The process whose time counts: nginx's worker, for its master only waits.
     pub(crate) process: u32,
     pub(crate) url: String,
-    pub(crate) model: String,
+    pub(crate) model: &'static str,
+    running: Running,
 }
 
-/// Everything that was started.
+/// Everything that was started. Declared in the order in which it ends.
 pub(crate) struct Servers {
-    pub(crate) nginx: Server,
-    pub(crate) pointsman: Server,
+    /// In the order they are measured; the first is what the others are compared with.
+    pub(crate) list: Vec<Server>,
+    _provider: Running,
     folder: TempDir,
-    _processes: Vec<Kill>,
 }
 
-/// Ends a process with itself.
-struct Kill(Child);
-
-impl Drop for Kill {
-    fn drop(&mut self) {
-        // nginx ends its workers on SIGTERM; a kill would leave them.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
-/// Be the provider: an answer of a kilobyte, forty chunks when it is streamed.
-pub(crate) async fn provider() -> anyhow::Result<ExitCode> {
-    let text = "points locks levers signals and tracks ".repeat(30);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    // The script streams a chunk a word: longer words, fewer chunks.
-    let text = words.chunks(4).map(|four| four.join("-")).collect::<Vec<_>>().join(" ");
-    let provider = Provider::start(Script::of(Answer::text(&text))).await?;
-    #[expect(clippy::print_stdout, reason = "the parent reads it")]
-    {
-        println!("{}", provider.port());
-    }
-    std::future::pending().await
+/// Says whether there is an nginx to compare with.
+pub(crate) fn nginx_is_installed() -> bool {
+    Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_ok()
 }
 
 impl Servers {
-    /// Builds pointsman and starts all three.
-    pub(crate) async fn start() -> anyhow::Result<Self> {
-        ensure!(
-            Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_ok(),
-            "nginx is not there: apt-get install nginx-light"
-        );
-        let build = ["build", "--release", "--quiet", "--locked", "--package", "pointsman"];
-        let built = Command::new("cargo").args(build).current_dir(root()).status()?;
-        ensure!(built.success(), "pointsman does not build");
+    /// Starts the provider and the servers in front of it.
+    pub(crate) async fn start(args: &Measure, kinds: &[Kind]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut provider = Command::new(std::env::current_exe()?)
-            .arg("provider")
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        let out = provider.stdout.take().context("read the provider's port")?;
-        BufReader::new(out).read_line(&mut line)?;
-        let provider = Kill(provider);
-        let port: u16 = line.trim().parse().context("read the provider's port")?;
-        let (nginx, nginx_process) = nginx(folder.path(), port).await?;
-        let (pointsman, pointsman_process) = pointsman(folder.path(), port).await?;
-        let processes = vec![nginx_process, pointsman_process, provider];
-        Ok(Self { nginx, pointsman, folder, _processes: processes })
+        let (provider, port) = provider(folder.path(), args.pause)?;
+        let mut list = Vec::new();
+        for kind in kinds {
+            list.push(match kind {
+                Kind::Nginx => nginx(folder.path(), port).await?,
+                Kind::Pointsman => {
+                    let binary = args.binary.clone().map_or_else(built, Ok)?;
+                    pointsman(folder.path(), port, &binary).await?
+                }
+            });
+        }
+        Ok(Self { list, _provider: provider, folder })
     }
 
     /// Counts the ledger's rows, up to `most`.
@@ -89,41 +78,87 @@ impl Servers {
         let reader = store::Store::open_to_read(&self.folder.path().join("ledger.db"))?;
         Ok(reader.newest(most)?.len())
     }
+
+    /// Ends the servers; fails when one does not end as told.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        for server in &mut self.list {
+            server.running.stop().with_context(|| format!("stop {}", server.kind.name()))?;
+        }
+        Ok(())
+    }
 }
 
-/// Finds a port that is free now.
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+/// Starts the provider as a process of its own and returns its port.
+fn provider(folder: &Path, pause: u64) -> anyhow::Result<(Running, u16)> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["provider", "--pause", &pause.to_string()]).stdout(Stdio::piped());
+    let mut running = Running::start(&mut command, folder, "provider")?;
+    let mut line = String::new();
+    let out = running.child.stdout.take().context("read the provider's port")?;
+    BufReader::new(out).read_line(&mut line)?;
+    let port = line.trim().parse().with_context(|| running.complaints());
+    Ok((running, port.context("start the provider")?))
 }
 
-async fn nginx(folder: &Path, provider: u16) -> anyhow::Result<(Server, Kill)> {
+/// Builds the pointsman that is measured.
+fn built() -> anyhow::Result<PathBuf> {
+    let build = ["build", "--release", "--quiet", "--locked", "--package", "pointsman"];
+    let status = Command::new("cargo").args(build).current_dir(root()).status()?;
+    ensure!(status.success(), "pointsman does not build");
+    Ok(root().join("target/release/pointsman"))
+}
+
+async fn nginx(folder: &Path, provider: u16) -> anyhow::Result<Server> {
     let port = free_port()?;
-    let at = folder.display();
-    let config = format!(
-        "worker_processes 1;\ndaemon off;\npid {at}/nginx.pid;\nerror_log {at}/nginx.log;\n\
-         events {{ worker_connections 1024; }}\n\
-         http {{\n  access_log off;\n  keepalive_requests 100000000;\n  client_body_temp_path {at}/body;\n  proxy_temp_path {at}/proxy;\n  fastcgi_temp_path {at}/f;\n  uwsgi_temp_path {at}/u;\n  scgi_temp_path {at}/s;\n\
-         \x20 upstream provider {{ server 127.0.0.1:{provider}; keepalive 64; keepalive_requests 100000000; }}\n\
-         \x20 server {{\n    listen 127.0.0.1:{port};\n    location / {{\n      proxy_pass http://provider;\n      proxy_http_version 1.1;\n      proxy_set_header Connection \"\";\n      proxy_buffering off;\n    }}\n  }}\n}}\n"
-    );
     let file = folder.join("nginx.conf");
-    fs::write(&file, config)?;
-    let child = Command::new("nginx")
-        .arg("-c")
-        .arg(&file)
-        .arg("-p")
-        .arg(folder)
-        .stderr(Stdio::null())
-        .spawn()?;
-    let id = child.id();
-    let kill = Kill(child);
-    until(port).await.context("start nginx")?;
-    let worker = *process::children(id).first().context("find nginx's worker")?;
+    fs::write(&file, nginx_config(folder, port, provider))?;
+    let mut command = Command::new("nginx");
+    command.args(["-e", "stderr", "-p"]).arg(folder).arg("-c").arg(&file);
+    let mut running = Running::start(&mut command, folder, "nginx")?;
+    // The provider's list of models, through nginx.
+    until_answered(&format!("http://127.0.0.1:{port}/v1/models"), &mut running).await?;
+    let worker = *process::children(running.child.id()).first().context("find nginx's worker")?;
     let url = format!("http://127.0.0.1:{port}/v1/chat/completions");
-    Ok((Server { name: "nginx", process: worker, url, model: "scripted-1".to_owned() }, kill))
+    Ok(Server { kind: Kind::Nginx, process: worker, url, model: "scripted-1", running })
 }
 
-async fn pointsman(folder: &Path, provider: u16) -> anyhow::Result<(Server, Kill)> {
+/// One worker that keeps connections open on both sides and passes streams on as they come.
+fn nginx_config(folder: &Path, port: u16, provider: u16) -> String {
+    let at = folder.display();
+    format!(
+        r#"worker_processes 1;
+daemon off;
+pid {at}/nginx.pid;
+error_log stderr;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {at}/body;
+  proxy_temp_path {at}/proxy;
+  fastcgi_temp_path {at}/fastcgi;
+  uwsgi_temp_path {at}/uwsgi;
+  scgi_temp_path {at}/scgi;
+  keepalive_requests 100000000;
+  upstream provider {{
+    server 127.0.0.1:{provider};
+    keepalive 64;
+    keepalive_requests 100000000;
+  }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://provider;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+    }}
+  }}
+}}
+"#
+    )
+}
+
+async fn pointsman(folder: &Path, provider: u16, binary: &Path) -> anyhow::Result<Server> {
     let port = free_port()?;
     let config = format!("listen: 127.0.0.1:{port}\ndatabase: ledger.db\n");
     fs::write(folder.join("pointsman.yaml"), config)?;
@@ -134,29 +169,30 @@ async fn pointsman(folder: &Path, provider: u16) -> anyhow::Result<(Server, Kill
          models: [{{ id: scripted-1, price: {{ input: 1, output: 2 }} }}]\n"
     );
     fs::write(folder.join("providers/scripted.yaml"), record)?;
-    let child = Command::new(root().join("target/release/pointsman"))
-        .args(["serve", "--config"])
-        .arg(folder.join("pointsman.yaml"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let id = child.id();
-    let kill = Kill(child);
-    until(port).await.context("start pointsman")?;
-    let url = format!("http://127.0.0.1:{port}/v1/chat/completions");
-    Ok((
-        Server { name: "pointsman", process: id, url, model: "scripted/scripted-1".to_owned() },
-        kill,
-    ))
+    let mut command = Command::new(binary);
+    command.args(["serve", "--config"]).arg(folder.join("pointsman.yaml")).stdout(Stdio::null());
+    let mut running = Running::start(&mut command, folder, "pointsman")?;
+    until_answered(&format!("http://127.0.0.1:{port}/health/live"), &mut running).await?;
+    let (process, url) =
+        (running.child.id(), format!("http://127.0.0.1:{port}/v1/chat/completions"));
+    Ok(Server { kind: Kind::Pointsman, process, url, model: "scripted/scripted-1", running })
 }
 
-/// Waits until a port takes connections.
-async fn until(port: u16) -> anyhow::Result<()> {
+/// Finds a port that is free now.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Waits until a server answers with 200.
+async fn until_answered(url: &str, running: &mut Running) -> anyhow::Result<()> {
     for _ in 0..200 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        if load::answers(url).await {
             return Ok(());
+        }
+        if let Some(status) = running.child.try_wait()? {
+            bail!("the server for {url} ended with {status}:\n{}", running.complaints());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    bail!("nothing listens on port {port} after ten seconds")
+    bail!("no answer from {url} after ten seconds:\n{}", running.complaints())
 }

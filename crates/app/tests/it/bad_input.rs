@@ -129,3 +129,22 @@ async fn prompts_and_credentials_are_kept_nowhere() {
     }
     assert!(!kept.contains("topsecret") && !kept.contains("private matter"));
 }
+
+#[tokio::test]
+async fn a_provider_that_quotes_the_credential_is_not_passed_on() {
+    let body = r#"{"error":{"message":"odd header sk-topsecret, try again","type":"invalid_request_error"}}"#;
+    let quoting = testkit::Answer::text("").failing(testkit::Fault::Status(400, Some(body.into())));
+    let provider = Provider::start(Script::of(quoting)).await.unwrap();
+    let mut setup = Setup::new();
+    setup.write(
+        "providers/openai.yaml",
+        &format!("id: openai\nbase_url: {}\n", provider.base_url()),
+    );
+    setup.environment.push(("OPENAI_API_KEY".into(), "sk-topsecret".into()));
+    let served = setup.serve();
+    let got = served.chat(&ask("gpt-4o", false, "hi")).await;
+    assert_eq!(got.status, 400);
+    assert!(got.message().contains("odd header [credential]"), "{}", got.message());
+    let told = got.text().to_owned() + &served.log() + &served.decision(&got).await.to_string();
+    assert!(!told.contains("topsecret"), "{told}");
+}
