@@ -2,6 +2,7 @@
 //!
 //! `scripts/test` installs the SDK under `target/sdk`; without it these tests say so, and fail in CI.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -21,8 +22,13 @@ fn python() -> Option<PathBuf> {
         std::env::var_os("CI").is_none_or(|ci| ci != "true"),
         "the SDK is not there: run scripts/test"
     );
-    println!("the SDK is not there: scripts/test installs it");
+    told("the SDK is not there: scripts/test installs it");
     None
+}
+
+/// Says what was left out, past the harness, which shows nothing that a passing test prints.
+fn told(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{what}");
 }
 
 async fn run(script: &str, arguments: Vec<String>) -> Option<(bool, String)> {
@@ -143,7 +149,7 @@ async fn the_sdk_works_against_a_scripted_provider() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_works_against_a_real_model() {
     let Ok(address) = std::env::var("POINTSMAN_LOCAL_LLM") else {
-        println!("no real model: set POINTSMAN_LOCAL_LLM to the address of one");
+        told("no real model: POINTSMAN_LOCAL_LLM=1 scripts/test starts one");
         return;
     };
     let mut setup = Setup::new();
