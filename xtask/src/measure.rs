@@ -32,7 +32,7 @@ pub(crate) use self::provider::{Provide, provider};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Measure {
     /// Requests in a round; a fifth of them in a round of streams.
-    #[arg(long, default_value = "10000")]
+    #[arg(long, default_value = "20000")]
     requests: NonZero<usize>,
     /// Requests under way at once.
     #[arg(long, default_value = "32")]

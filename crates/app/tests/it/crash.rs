@@ -26,6 +26,7 @@ async fn no_row_is_lost_whose_answer_was_received() {
         }
         // Each round is killed at another moment of the load.
         while received.lock().unwrap().len() < 20 + 13 * round {
+            assert!(served.child.try_wait().unwrap().is_none(), "it serves: {}", served.log());
             tokio::task::yield_now().await;
         }
         served.child.kill().unwrap();

@@ -4,7 +4,7 @@ use http_body_util::BodyExt;
 use hyper::Request;
 use testkit::{Answer, Fault, Provider, Script, corpus};
 
-use crate::support::{Setup, ask, client, rows};
+use crate::support::{Setup, ask, client, only_row, rows};
 
 async fn streamed(answer: Answer) -> (Setup, Provider) {
     let provider = Provider::start(Script::of(answer)).await.unwrap();
@@ -134,15 +134,10 @@ async fn a_client_that_hangs_up_cancels_the_attempt_and_is_settled() {
     }
     drop(response);
     provider.until_hung_up(1).await;
-    let rows = loop {
-        let rows = rows(&setup);
-        if !rows.is_empty() {
-            break rows;
-        }
-    };
-    assert_eq!(rows[0]["outcome"], "cancelled");
-    assert_eq!(rows[0]["counted"], "estimated", "what was used is settled: {}", rows[0]);
-    assert!(!rows[0]["cost_usd"].is_null());
+    let row = only_row(&setup);
+    assert_eq!(row["outcome"], "cancelled");
+    assert_eq!(row["counted"], "estimated", "what was used is settled: {row}");
+    assert!(!row["cost_usd"].is_null());
 }
 
 #[tokio::test]
@@ -161,11 +156,7 @@ async fn a_client_that_hangs_up_before_a_whole_answer_cancels_the_attempt_too() 
     provider.until_asked(1).await;
     drop(socket);
     provider.until_hung_up(1).await;
-    let row = loop {
-        if let Some(row) = rows(&setup).pop() {
-            break row;
-        }
-    };
+    let row = only_row(&setup);
     assert_eq!(row["outcome"], "cancelled");
     assert_eq!(row["counted"], serde_json::Value::Null, "nobody knows what was used: {row}");
 }

@@ -230,3 +230,14 @@ pub(crate) fn rows(setup: &Setup) -> Vec<Value> {
     assert_eq!(code, 0, "{error}");
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
+
+/// Returns the ledger's only row as soon as it is there: a request that was given up is settled by
+/// nobody who could be waited for.
+pub(crate) fn only_row(setup: &Setup) -> Value {
+    for _ in 0..500 {
+        if let Some(row) = rows(setup).pop() {
+            return row;
+        }
+    }
+    panic!("the attempt was never recorded");
+}
