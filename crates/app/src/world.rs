@@ -27,7 +27,6 @@ pub(crate) struct Made {
 /// What became of one provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
-    pub(crate) provider: String,
     pub(crate) name: String,
     pub(crate) state: State,
 }
@@ -58,7 +57,7 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
             }
             reach.insert(provider.id.clone(), Arc::new(ready));
         }
-        found.push(Finding { provider: provider.id.clone(), name: provider.name.clone(), state });
+        found.push(Finding { name: provider.name.clone(), state });
     }
     let answers = discover::models(client, &asked).await;
     for ((provider, ready), models) in asked.into_iter().zip(answers) {
@@ -71,7 +70,7 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
             }
             None => State::Silent { address },
         };
-        found.push(Finding { provider: provider.id.clone(), name: provider.name.clone(), state });
+        found.push(Finding { name: provider.name.clone(), state });
     }
     let table = with_stand_in(table, &catalog, &reach);
     let keys = config.keys.iter().map(|(name, reference)| {
@@ -135,7 +134,10 @@ fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<Reach>)> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let base = match yaml::fill(&provider.base_url, &environment) {
         Ok(base) => base,
-        Err(_) => return Ok((State::Unset { needs: provider.base_url.clone() }, None)),
+        Err(_) => {
+            let variable = provider.base_url.split(['{', '}']).nth(1).unwrap_or_default();
+            return Ok((State::Unset { needs: format!("env:{variable}") }, None));
+        }
     };
     let named = || format!("provider `{}`", provider.id);
     let Some(reference) = provider.auth.secret() else {

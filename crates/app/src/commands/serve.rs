@@ -99,9 +99,11 @@ fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
             say(&finding.name, &format!("{} ({how}{models})", out::good("ready")));
         }
     }
-    let unset: Vec<String> = found.iter().filter_map(unset).collect();
-    if !unset.is_empty() {
-        say("not configured", &out::dim(&unset.join(", ")));
+    for (what, why) in [("add by its key", keys as fn(&State) -> bool), ("not running", silent)] {
+        let left = found.iter().filter(|finding| why(&finding.state)).map(short);
+        for (at, line) in lines(left).iter().enumerate() {
+            say(if at == 0 { what } else { "" }, &out::dim(line));
+        }
     }
     let source = match &config.routing {
         Some(file) => file.display().to_string(),
@@ -143,12 +145,31 @@ fn say(what: &str, text: &str) {
     out::line(&format!("  {what:<16} {text}"));
 }
 
-fn unset(finding: &Finding) -> Option<String> {
+fn keys(state: &State) -> bool {
+    matches!(state, State::Unset { .. })
+}
+
+fn silent(state: &State) -> bool {
+    matches!(state, State::Silent { .. })
+}
+
+/// Names a provider that cannot be reached by what it lacks.
+fn short(finding: &Finding) -> String {
     match &finding.state {
-        State::Ready { .. } => None,
-        State::Unset { needs } => Some(format!("{} ({needs})", finding.provider)),
-        State::Silent { address } => {
-            Some(format!("{} (nothing answers at {address})", finding.provider))
+        State::Unset { needs } => needs.strip_prefix("env:").unwrap_or(needs).to_owned(),
+        State::Silent { address } => format!("{} at {address}", finding.name),
+        State::Ready { .. } => finding.name.clone(),
+    }
+}
+
+/// Joins items with commas into lines that fit beside their heading.
+fn lines(items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.len() + item.len() < 78 => *line += &format!(", {item}"),
+            _ => lines.push(item),
         }
     }
+    lines
 }
