@@ -118,7 +118,7 @@ struct Sum {
     output: Tokens,
     estimated: u64,
     unpriced: u64,
-    cost: Money,
+    cost: Option<Money>,
     baseline: Option<Money>,
     unknown_baseline: bool,
 }
@@ -133,7 +133,7 @@ impl Sum {
         self.output += used.output;
         self.estimated += u64::from(used.counted == "estimated");
         match row.cost {
-            Some(cost) => self.cost += cost,
+            Some(cost) => self.cost = Some(self.cost.unwrap_or(Money::ZERO) + cost),
             None => self.unpriced += 1,
         }
         if row.outcome == Outcome::Answered {
@@ -157,7 +157,7 @@ impl Sum {
     }
 
     fn cost(&self) -> Option<Money> {
-        (self.unpriced == 0).then_some(self.cost)
+        self.cost.filter(|_| self.unpriced == 0)
     }
 
     fn baseline(&self) -> Option<Money> {
