@@ -233,21 +233,21 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 /// A string that borrows unless it holds escapes; serde's own `Cow` always copies.
 pub(crate) struct Borrowed<'a>(pub(crate) Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Borrowed<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Borrowed<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Visit;
         impl<'de> Visitor<'de> for Visit {
-            type Value = Borrowed<'de>;
+            type Value = Cow<'de, str>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Borrowed(Cow::Borrowed(text)))
+                Ok(Cow::Borrowed(text))
             }
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Borrowed(Cow::Owned(text.to_owned())))
+                Ok(Cow::Owned(text.to_owned()))
             }
         }
-        from.deserialize_str(Visit)
+        from.deserialize_str(Visit).map(Borrowed)
     }
 }

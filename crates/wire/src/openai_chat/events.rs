@@ -6,6 +6,7 @@
 //! repeated; thoughts under two names at once. It does not forgive a stream that ends without
 //! either a finish or `[DONE]`: that is a cut.
 
+mod plain;
 mod read;
 mod write;
 

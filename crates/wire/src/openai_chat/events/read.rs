@@ -6,6 +6,7 @@ use ir::{CallKind, Event, Failure, Finish, Kind, PartKind, RawJson, Scope, Spot}
 use serde_json::value::RawValue;
 
 use super::super::{failure, message, response, usage};
+use super::plain::Plain;
 use crate::decode::DecodeError;
 use crate::fields::{self, Fields, Value};
 use crate::sse::Frame;
@@ -124,7 +125,31 @@ impl Reader {
         }
     }
 
+    /// Reads a plain chunk of text; anything out of the ordinary is left to the long way.
+    fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> Option<Met> {
+        if !self.started {
+            return None;
+        }
+        let plain = Plain::read(data)?;
+        let (index, text) = plain.text();
+        let speaker = self.candidates.get_mut(usize::try_from(index).ok()?)?;
+        let noted = |(name, raw): (&str, Option<&RawValue>)| {
+            raw.is_none_or(|raw| {
+                let known = self.noted.iter().find(|(known, _)| known == name);
+                known.is_some_and(|(_, last)| last.text() == raw.get())
+            })
+        };
+        if text.is_empty() || !plain.repeated().into_iter().all(noted) {
+            return None;
+        }
+        speaker.say(u32::try_from(index).ok()?, Prose::Text, text, out);
+        Some(Met::Content)
+    }
+
     fn chunk(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<Met, Failure> {
+        if let Some(met) = self.plain(data, out) {
+            return Ok(met);
+        }
         let malformed = |error: DecodeError| {
             let said = format!("a chunk of the provider's stream could not be read: {error}");
             Failure::new(Kind::MalformedReply, said)
