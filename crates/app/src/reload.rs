@@ -47,10 +47,11 @@ async fn run(gateway: Arc<Gateway>, client: Client, start: Config, mut hangup: S
         };
         let now = Seen::now(&config);
         if told || now != seen {
+            // What was seen before reading: a change while it is read is one for the next look.
+            seen = now;
             if let Some(read) = reload(&gateway, &client, &start).await {
                 config = read;
             }
-            seen = Seen::now(&config);
         }
     }
 }

@@ -73,8 +73,12 @@ impl Gateway {
 
     /// Commits what is left and closes the ledger, once nobody else holds the gateway.
     pub fn close(self: Arc<Self>) {
+        let health = self.store.health();
         if let Some(gateway) = Arc::into_inner(self) {
             gateway.store.close();
+        }
+        if health.trouble().is_some() {
+            tracing::error!(requests = health.waiting(), "the ledger could not be written");
         }
     }
 }

@@ -86,14 +86,9 @@ async fn attempt(
     let status = response.status().as_u16();
     hold.status(status);
     if !response.status().is_success() {
-        let refused = refused(response, limit).await;
-        return Err(Failure { message: reach.scrub(&refused.message), ..refused });
+        return Err(reach.scrubbed(refused(response, limit).await));
     }
-    let failure = |failure: Failure| Failure {
-        provider_status: Some(status),
-        message: reach.scrub(&failure.message),
-        ..failure
-    };
+    let failure = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
     if head.stream && !is_json(response.headers()) {
         let feed = Feed::new(response.into_body(), spoken.dialect, usage_added, reach);
         begin(feed, hold, limit).await.map_err(failure)
@@ -143,6 +138,8 @@ async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
 /// Takes an answer in one piece.
 fn whole(body: Bytes, wanted_stream: bool, hold: &mut Hold) -> Result<Won, Failure> {
     let read = wire::glance(Dialect::OpenaiChat, &body)?;
+    // Before anything is found wrong with it: what was used is paid for all the same.
+    hold.progress(read.usage.as_ref(), body.len());
     if wanted_stream {
         let said = "a stream was asked for, and the provider's answer is none";
         return Err(Failure::new(Kind::MalformedReply, said));
@@ -151,7 +148,6 @@ fn whole(body: Bytes, wanted_stream: bool, hold: &mut Hold) -> Result<Won, Failu
         return Err(Failure::new(Kind::EmptyAnswer, "the answer has no choices"));
     }
     hold.first();
-    hold.progress(read.usage.as_ref(), body.len());
     Ok(Won::Whole(body))
 }
 

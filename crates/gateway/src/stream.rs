@@ -179,8 +179,7 @@ impl Feed {
                 Event::Usage(usage) => self.usage = Some(usage),
                 Event::Finish => end = Some(Ok(())),
                 Event::Fail(failure) => {
-                    let message = self.reach.scrub(&failure.message);
-                    end = Some(Err(Failure { message, ..failure }));
+                    end = Some(Err(self.reach.scrubbed(failure)));
                 }
                 Event::Start { .. } | Event::Close(_) | Event::Note(..) | Event::Stop { .. } => {}
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use catalog::Catalog;
 use hyper::Uri;
 use hyper::header::{HeaderName, HeaderValue};
+use ir::Failure;
 use router::Table;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -107,8 +108,17 @@ impl Reach {
         self.auth.as_ref()
     }
 
-    /// Takes the credential out of a text of the provider's, should it quote it.
-    pub(crate) fn scrub(&self, text: &str) -> String {
+    /// Takes the credential out of a failure, should the provider quote it.
+    pub(crate) fn scrubbed(&self, failure: Failure) -> Failure {
+        Failure {
+            message: self.scrub(&failure.message),
+            param: failure.param.map(|param| self.scrub(&param)),
+            provider_code: failure.provider_code.map(|code| self.scrub(&code)),
+            ..failure
+        }
+    }
+
+    fn scrub(&self, text: &str) -> String {
         let secret = self.auth.as_ref().and_then(|(_, value)| value.to_str().ok());
         let secret = secret.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
         match secret.filter(|secret| !secret.is_empty()) {

@@ -206,6 +206,9 @@ fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) ->
     }
 }
 
+/// The longest limit that makes sense of a request.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
 fn positive(
     written: Option<SignedDuration>,
     under: Duration,
@@ -215,11 +218,14 @@ fn positive(
 ) -> Duration {
     let Some(written) = written else { return under };
     match Duration::try_from(written) {
-        Ok(duration) if !duration.is_zero() => duration,
+        Ok(duration) if !duration.is_zero() && duration <= LONGEST => duration,
         _ => {
             let help = "write a length of time such as 30s or 2m".to_owned();
-            problems
-                .push(document.problem(path, "must be longer than nothing".to_owned()).help(help));
+            problems.push(
+                document
+                    .problem(path, "must be longer than nothing and at most a day".to_owned())
+                    .help(help),
+            );
             under
         }
     }

@@ -4,7 +4,7 @@
 //! as long as the process lives; [`Health`] says so meanwhile, and callers that will not wait drop
 //! their receipt without losing the rows. Rows recorded twice are kept once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -28,10 +28,15 @@ const STEPS: usize = 10;
 /// How long a failed transaction waits for its next try.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How often a failed transaction is tried again while the program ends: a disk that is full must not
+/// keep it from ending. What is lost then is what [`Health::waiting`] counts.
+const LAST_TRIES: u32 = 8;
+
 /// How the writer is doing.
 #[derive(Debug, Default)]
 pub struct Health {
     waiting: AtomicU64,
+    closing: AtomicBool,
     trouble: Mutex<Option<String>>,
 }
 
@@ -108,6 +113,7 @@ impl Writer {
     }
 
     fn stop(&mut self) {
+        self.health.closing.store(true, Ordering::Relaxed);
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
             // A panic in the writer was already told through receipts that never came.
@@ -127,8 +133,15 @@ fn run(mut connection: Connection, inbox: &Receiver<Job>, health: &Health) {
     while let Ok(first) = inbox.recv() {
         let batch = gather(first, inbox, busy);
         busy = batch.len() > 1;
+        let mut left = LAST_TRIES;
         while let Err(error) = commit(&mut connection, &batch) {
             health.set_trouble(Some(error.to_string()));
+            if health.closing.load(Ordering::Relaxed) {
+                left -= 1;
+                if left == 0 {
+                    return;
+                }
+            }
             std::thread::sleep(PAUSE);
         }
         if health.trouble().is_some() {

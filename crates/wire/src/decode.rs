@@ -65,15 +65,26 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
     (start + column.saturating_sub(1)).min(body.len())
 }
 
+/// The most steps of a path that are named.
+const DEEPEST: usize = 32;
+
+/// The most bytes of a key that are named.
+const LONGEST_KEY: usize = 64;
+
 /// Names the JSON path of a byte in a text that is valid up to there.
 fn path_at(body: &[u8], byte: usize) -> String {
     let mut steps: Vec<Step> = Vec::new();
+    // Levels below the deepest that is named; a body may open millions.
+    let mut below = 0_usize;
     let mut at = 0;
     while at < byte {
         match body[at] {
+            b'{' | b'[' if steps.len() == DEEPEST => below += 1,
+            b'}' | b']' if below > 0 => below -= 1,
             b'{' => steps.push(Step::Key(None)),
             b'[' => steps.push(Step::Index(0)),
             b'}' | b']' => drop(steps.pop()),
+            b',' if below > 0 => {}
             b',' => match steps.last_mut() {
                 Some(Step::Index(index)) => *index += 1,
                 Some(Step::Key(key)) => *key = None,
@@ -83,8 +94,10 @@ fn path_at(body: &[u8], byte: usize) -> String {
                 let end = string_end(body, at);
                 if let Some(Step::Key(key @ None)) = steps.last_mut()
                     && end <= byte
+                    && below == 0
                 {
-                    *key = Some(String::from_utf8_lossy(&body[at + 1..end - 1]).into_owned());
+                    let text = &body[at + 1..(end - 1).min(at + 1 + LONGEST_KEY)];
+                    *key = Some(String::from_utf8_lossy(text).into_owned());
                 }
                 at = end - 1;
             }

@@ -2,6 +2,7 @@
 //! must carry. Every error knows its path and byte; nothing is copied until it is kept.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use ir::{Extras, RawJson};
@@ -117,11 +118,10 @@ impl<'a, 'p> Value<'a, 'p> {
     /// Opens the value as an object; a key that stands twice is an error.
     pub(crate) fn object(&self) -> Result<Fields<'a, 'p>, DecodeError> {
         let Entries(entries) = self.parse("an object")?;
-        for (at, (key, raw)) in entries.iter().enumerate() {
-            if entries[..at].iter().any(|(earlier, _)| earlier == key) {
-                let path = Path::Key(&self.path, key).to_string();
-                return Err(DecodeError { path, byte: byte_of(self.body, raw), why: Why::Twice });
-            }
+        if let Some(at) = repeated(&entries) {
+            let (key, raw) = &entries[at];
+            let path = Path::Key(&self.path, key).to_string();
+            return Err(DecodeError { path, byte: byte_of(self.body, raw), why: Why::Twice });
         }
         Ok(Fields { entries, body: self.body, path: self.path })
     }
@@ -205,6 +205,17 @@ impl<'a> Fields<'a, '_> {
 fn byte_of(body: &[u8], raw: &RawValue) -> usize {
     let at = (raw.get().as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
     if at <= body.len() { at } else { 0 }
+}
+
+/// Finds an entry whose key stood before. A few keys are compared with each other; many, which only
+/// somebody malicious sends, go through a set.
+pub(crate) fn repeated(entries: &[(Cow<'_, str>, &RawValue)]) -> Option<usize> {
+    if entries.len() <= 32 {
+        let stood = |at: &usize| entries[..*at].iter().any(|(key, _)| *key == entries[*at].0);
+        return (0..entries.len()).find(stood);
+    }
+    let mut seen = HashSet::with_capacity(entries.len());
+    entries.iter().position(|(key, _)| !seen.insert(key.as_ref()))
 }
 
 /// An object's entries in order, duplicates included.

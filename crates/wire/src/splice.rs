@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 
 use crate::decode::{DecodeError, Why};
-use crate::fields::Entries;
+use crate::fields::{Entries, repeated};
 
 /// The members of a JSON object, with where each value stands in its text.
 #[derive(Debug)]
@@ -32,12 +32,10 @@ impl<'a> Members<'a> {
             }
         })?;
         let members = Self { body, entries };
-        for (at, (key, _)) in members.entries.iter().enumerate() {
-            if members.entries[..at].iter().any(|(earlier, _)| earlier == key) {
-                return Err(members.error(key, at, Why::Twice));
-            }
+        match repeated(&members.entries) {
+            Some(at) => Err(members.error(&members.entries[at].0, at, Why::Twice)),
+            None => Ok(members),
         }
-        Ok(members)
     }
 
     /// Looks a member up; `null` counts as not there.

@@ -29,9 +29,9 @@ pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<Exi
         greet(&made.world, &made.found, &config, listen);
         return Ok(ExitCode::SUCCESS);
     }
-    let listener = TcpListener::bind(&config.listen)
+    let listener = TcpListener::bind(listen)
         .await
-        .with_context(|| format!("listen on {} (is another pointsman running?)", config.listen))?;
+        .with_context(|| format!("listen on {listen} (is another pointsman running?)"))?;
     let address = listener.local_addr()?.to_string();
     let gateway = Gateway::new(made.world, open(&config)?, client.clone());
     // Signals are heard from before the greeting on: whoever reads it may send one.

@@ -60,13 +60,10 @@ fn period(since: &str, zone: &TimeZone) -> anyhow::Result<Period> {
     let from = if let Ok(day) = since.parse::<jiff::civil::Date>() {
         day.to_zoned_datetime(zone.clone())?.timestamp()
     } else {
-        let (count, unit) = since.split_at(since.len().saturating_sub(1));
-        let hours = match unit {
-            "h" => 1,
-            "d" => 24,
-            "w" => 7 * 24,
-            _ => 0,
-        };
+        let units = [("h", 1), ("d", 24), ("w", 7 * 24)];
+        let found =
+            units.iter().find_map(|(unit, hours)| Some((since.strip_suffix(unit)?, *hours)));
+        let (count, hours) = found.unwrap_or_default();
         let count: i64 = count.parse().unwrap_or(0);
         anyhow::ensure!(
             hours > 0 && (1..=100_000).contains(&count),

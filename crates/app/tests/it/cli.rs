@@ -170,6 +170,8 @@ async fn usage_sums_by_task_and_model_against_a_named_baseline() {
     let (code, out, _) = setup.run(&["usage"]);
     assert_eq!(code, 0);
     assert!(out.contains("labels") && out.contains("estimate"), "{out}");
+    let (code, _, error) = setup.run(&["usage", "--since", "7\u{fc}"]);
+    assert_eq!(code, 1, "{error}");
     let (code, _, error) = setup.run(&["usage", "--since", "yesterday"]);
     assert_eq!(code, 1);
     assert!(error.contains("write 24h, 7d, 4w"), "{error}");
@@ -210,4 +212,16 @@ async fn a_local_server_is_found_and_the_printed_model_exists() {
         Some("0"),
         "one's own machine is priced at nothing"
     );
+}
+
+#[tokio::test]
+async fn the_address_of_the_command_line_wins_and_is_checked_like_the_files() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let setup = Setup::new();
+    setup.write("pointsman.yaml", &format!("listen: {}\n", taken.local_addr().unwrap()));
+    let served = setup.serve_with(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(served.get("/health/live").await.status, 200);
+    let (code, _, error) = setup.run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(code, 1);
+    assert!(error.contains("everybody who reaches this address"), "{error}");
 }

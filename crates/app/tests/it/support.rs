@@ -92,9 +92,12 @@ impl Setup {
 
     /// Serves, and waits until it says where.
     pub(crate) fn serve(&self) -> Served {
+        self.serve_with(&["serve"])
+    }
+
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Served {
         let log = std::fs::File::create(self.path("stderr.log")).unwrap();
-        let mut child =
-            self.command(&["serve"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
         let base = loop {

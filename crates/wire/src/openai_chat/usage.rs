@@ -48,7 +48,7 @@ pub(super) fn read(usage: Value<'_, '_>) -> Result<Usage, DecodeError> {
         match name.as_str() {
             "prompt_tokens" => !said(input),
             "completion_tokens" => !said(output),
-            "total_tokens" => !said(input + output),
+            "total_tokens" => !said(input.saturating_add(output)),
             _ => true,
         }
     });
@@ -72,13 +72,13 @@ fn whole(
     audio: u64,
 ) -> (u64, u64) {
     if reasoning > completion {
-        return (prompt, completion + reasoning);
+        return (prompt, completion.saturating_add(reasoning));
     }
-    let missing = total.unwrap_or(0).saturating_sub(prompt + completion);
+    let missing = total.unwrap_or(0).saturating_sub(prompt.saturating_add(completion));
     if missing > 0 && missing == audio {
-        (prompt + missing, completion)
+        (prompt.saturating_add(missing), completion)
     } else {
-        (prompt, completion + missing)
+        (prompt, completion.saturating_add(missing))
     }
 }
 
@@ -116,7 +116,7 @@ pub(super) fn write(body: &mut Object<'_>, usage: &Usage) {
     };
     said("prompt_tokens", usage.input.0);
     said("completion_tokens", usage.output.0);
-    said("total_tokens", usage.input.0 + usage.output.0);
+    said("total_tokens", (usage.input + usage.output).0);
     let mut details = |name: &str, counts: &[(&str, Tokens)]| {
         if usage.extras.get(name).is_none() && counts.iter().any(|(_, tokens)| tokens.0 > 0) {
             body.nest(name, |details| {

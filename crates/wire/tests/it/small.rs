@@ -132,3 +132,38 @@ fn an_error_in_a_200_is_a_failure() {
         assert_eq!(failure.kind.status(), 502, "{body}: {failure}");
     }
 }
+
+#[test]
+fn a_stream_that_says_nothing_is_no_answer() {
+    check(
+        "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":0}}\n\ndata: [DONE]\n\n",
+        &expect![[r#"
+            start Some("c") None
+            usage 3 0
+            fail the stream ended without an answer (empty_answer, provider fault)
+        "#]],
+    );
+}
+
+#[test]
+fn counts_beyond_reason_do_not_overflow() {
+    let most = u64::MAX;
+    let body = format!(
+        "{{\"choices\":[{{}}],\"usage\":{{\"prompt_tokens\":{most},\"completion_tokens\":{most},\"total_tokens\":{most},\"completion_tokens_details\":{{\"reasoning_tokens\":{most}}}}}}}"
+    );
+    let response = wire::read_response(Dialect::OpenaiChat, body.as_bytes()).unwrap();
+    assert_eq!(response.usage.as_ref().unwrap().output.0, most);
+    wire::write_response(Dialect::OpenaiChat, &response);
+}
+
+/// A body of millions of keys or levels costs its length and not its square, and its error is short.
+#[test]
+fn wide_and_deep_bodies_are_refused_cheaply() {
+    let wide: String = (0..200_000).map(|number| format!("\"k{number}\":1,")).collect();
+    let wide = format!("{{{wide}\"k7\":2}}");
+    let error = wire::read_head(Dialect::OpenaiChat, wide.as_bytes()).unwrap_err();
+    assert!(error.to_string().starts_with("k7: there twice"), "{error}");
+    let deep = format!("{{\"a\":{}", "[".repeat(1_000_000));
+    let error = wire::read_head(Dialect::OpenaiChat, deep.as_bytes()).unwrap_err();
+    assert!(error.to_string().len() < 400, "{} bytes", error.to_string().len());
+}

@@ -101,6 +101,11 @@ impl Reader {
 
     fn finish(&mut self, out: &mut Vec<Event>) {
         self.ended = true;
+        if self.candidates.is_empty() {
+            let said = "the stream ended without an answer";
+            out.push(Event::Fail(Failure::new(Kind::EmptyAnswer, said)));
+            return;
+        }
         self.start(None, None, None, out);
         for (candidate, speaker) in self.candidates.iter_mut().enumerate() {
             let candidate = number(candidate);
