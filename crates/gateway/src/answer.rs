@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use ir::{Dialect, Failure, Kind, Money};
+use ir::{Dialect, Failure, Fault, Kind, Money, Next};
 use serde::Serialize;
 use wire::failures::Context;
 
@@ -56,8 +56,12 @@ pub(crate) fn json(status: u16, body: &impl Serialize, about: &About) -> Respons
 pub(crate) fn failure(failure: &Failure, context: &Context, about: &About) -> Response<Body> {
     let (status, body) = wire::write_failure(Dialect::OpenaiChat, failure, context);
     let mut response = whole(status, body.into(), about);
-    // Whatever could be tried again was: a client's own retries would repeat the whole plan.
-    let again = if failure.kind == Kind::RateLimited { "true" } else { "false" };
+    // A client's own retries would repeat a plan of several attempts, or what fails the same again;
+    // a target that stood alone was tried once.
+    let passing = matches!(failure.kind, Kind::LedgerUnavailable | Kind::RequestTimeout);
+    let once = failure.kind.next() == Next::Elsewhere && failure.kind.fault() == Fault::Provider;
+    let again = passing || (once && context.attempts.len() < 2);
+    let again = if again { "true" } else { "false" };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static(again));
     if let Some(after) = failure.retry_after {

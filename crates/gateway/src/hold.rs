@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ir::{Failure, Kind, Money, Next, Source, Tokens, Usage};
-use router::{Plan, Planned};
+use router::{Commit, Plan, Planned};
 use store::{Id, Outcome, Receipt};
 use tokio::time::Instant;
 use wire::failures;
@@ -143,7 +143,11 @@ impl Hold {
 
     /// Returns how long providers took so far: what is left of a request's time is the gateway's.
     pub(crate) fn waited(&self) -> Duration {
-        let open = self.open.as_ref().map_or(Duration::ZERO, |open| open.first.unwrap_or_default());
+        // A stream that is held keeps waiting for its provider after the first content.
+        let held = self.plan.limits.commit == Commit::Checked;
+        let waiting =
+            |open: &Open| if held { open.began.elapsed() } else { open.first.unwrap_or_default() };
+        let open = self.open.as_ref().map_or(Duration::ZERO, waiting);
         self.attempts.iter().map(|attempt| attempt.took).sum::<Duration>() + open
     }
 

@@ -10,7 +10,9 @@ fn table(model: &str) -> String {
 
 /// Asks until the answer comes from the model, or the log says what was looked for.
 async fn until(served: &Served, wanted: impl Fn(&str, &str) -> bool) {
+    let began = std::time::Instant::now();
     loop {
+        assert!(began.elapsed().as_secs() < 60, "it never came: {}", served.log());
         let got = served.chat(&ask("auto", false, "hi")).await;
         let model = got.header("x-pointsman-model").unwrap_or_default().to_owned();
         if wanted(&model, &served.log()) {

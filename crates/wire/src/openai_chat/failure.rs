@@ -176,7 +176,10 @@ impl Told {
         let kind = rule.map_or_else(|| by_status(status), |(kind, _)| *kind);
         // Providers quote the credential they refuse, so their words stay here.
         let message = match kind {
-            Kind::Credential => "the provider refused the gateway's credential".to_owned(),
+            // A 403 may have another reason, which its words tell.
+            Kind::Credential if status != 403 || self.message.is_empty() => {
+                "the provider refused the gateway's credential".to_owned()
+            }
             _ if self.message.is_empty() => {
                 format!("the provider answered {status} without a message")
             }
