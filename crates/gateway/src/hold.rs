@@ -7,8 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog::Found;
 use ir::{Failure, Kind, Money, Next, Source, Tokens, Usage};
-use router::{Commit, Plan, Planned};
+use router::{Commit, Plan};
 use store::{Id, Outcome, Receipt};
 use tokio::time::Instant;
 use wire::failures;
@@ -32,7 +33,7 @@ pub(crate) struct Shown {
 /// One attempt as it went.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
-    pub(crate) target: Planned,
+    pub(crate) target: Found,
     pub(crate) at_ms: i64,
     pub(crate) took: Duration,
     pub(crate) first: Option<Duration>,
@@ -47,7 +48,7 @@ pub(crate) struct Attempt {
 /// The attempt under way.
 #[derive(Debug)]
 struct Open {
-    target: Planned,
+    target: Found,
     at_ms: i64,
     began: Instant,
     first: Option<Duration>,
@@ -100,7 +101,7 @@ impl Hold {
     }
 
     /// Begins an attempt.
-    pub(crate) fn begin(&mut self, target: &Planned) {
+    pub(crate) fn begin(&mut self, target: &Found) {
         self.open = Some(Open {
             target: target.clone(),
             at_ms: now_ms(),

@@ -5,16 +5,16 @@
 //! tried again.
 
 use bytes::Bytes;
+use catalog::Found;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, Response};
 use ir::{Dialect, Failure, Kind, Next};
-use router::{Commit, Planned};
+use router::Commit;
 use tokio::time::Instant;
 use wire::{Head, Sent};
 
-use crate::clock::earlier;
 use crate::hold::Hold;
 use crate::send::send;
 use crate::stream::Feed;
@@ -46,7 +46,7 @@ pub(crate) async fn pursue(
 ) -> Result<Won, Failure> {
     for target in hold.plan.targets.clone() {
         hold.begin(&target);
-        let limit = earlier(Instant::now() + hold.plan.limits.timeout, hold.deadline());
+        let limit = hold.deadline().min(Instant::now() + hold.plan.limits.timeout);
         match attempt(gateway, world, head, headers, &target, hold, limit).await {
             Ok(won) => return Ok(won),
             Err(failure) => {
@@ -66,7 +66,7 @@ async fn attempt(
     world: &World,
     head: &Head<'_>,
     headers: &HeaderMap,
-    target: &Planned,
+    target: &Found,
     hold: &mut Hold,
     limit: Instant,
 ) -> Result<Won, Failure> {

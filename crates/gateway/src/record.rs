@@ -189,7 +189,7 @@ fn decision(hold: &Hold) -> String {
             total_ms: plan.limits.total.as_millis(),
             commit: plan.limits.commit.name(),
         },
-        targets: plan.targets.iter().map(router::Planned::name).collect(),
+        targets: plan.targets.iter().map(catalog::Found::name).collect(),
         skipped: plan
             .skipped
             .iter()

@@ -6,16 +6,20 @@
 //! and the hold, which settles.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::stream::{self, Stream};
 use hyper::body::Frame;
-use ir::{Dialect, Failure};
+use ir::{Dialect, Failure, Kind};
 use store::Receipt;
+use wire::failures::Context;
 
 use crate::hold::Hold;
 use crate::life::tell;
+use crate::record;
 use crate::stream::Feed;
 
 /// How long an answer waits for its commit. After that it goes out all the same: the rows stay with
@@ -60,9 +64,21 @@ pub(crate) fn relay(
 ) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
     let clean = held.last().is_none_or(|bytes| ends_clean(bytes));
     held.reverse();
-    stream::unfold(State::Held { hold, held, feed, clean }, |state| async move {
-        let (bytes, next) = step(state).await?;
-        Some((Ok(Frame::data(bytes)), next))
+    let request_id = record::request_id(hold.id);
+    let begin = State::Held { hold, held, feed, clean };
+    stream::unfold((begin, request_id), |(state, request_id)| async move {
+        // A panic is an end too: the hold that it drops settles, and the client is told.
+        let Ok(stepped) = AssertUnwindSafe(step(state)).catch_unwind().await else {
+            let failure = Failure::new(Kind::Internal, "Pointsman itself failed on this stream");
+            let context = Context { request_id: request_id.clone(), attempts: Vec::new() };
+            let last = wire::write_failure_frame(Dialect::OpenaiChat, &failure, &context);
+            return Some((
+                Ok(Frame::data([b"\n\n", last.as_slice()].concat().into())),
+                (State::Over, request_id),
+            ));
+        };
+        let (bytes, next) = stepped?;
+        Some((Ok(Frame::data(bytes)), (next, request_id)))
     })
 }
 

@@ -134,6 +134,34 @@ impl fmt::Display for Money {
     }
 }
 
+/// A text that is not an amount of dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadMoney;
+
+impl fmt::Display for BadMoney {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an amount: write plain decimal dollars with at most nine decimals")
+    }
+}
+
+impl std::error::Error for BadMoney {}
+
+/// Reads what `Display` prints.
+impl std::str::FromStr for Money {
+    type Err = BadMoney;
+
+    fn from_str(text: &str) -> Result<Self, BadMoney> {
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || part.len() > 9 || !plain(whole) || !plain(part) {
+            return Err(BadMoney);
+        }
+        let nano: i64 = format!("{whole}{part:0<9}").parse().map_err(|_| BadMoney)?;
+        Ok(Self(sign * nano))
+    }
+}
+
 /// Prints `units` × 10^-`scale` without trailing zeros.
 fn decimal(units: i128, scale: usize) -> String {
     let sign = if units < 0 { "-" } else { "" };
@@ -184,6 +212,11 @@ mod tests {
         fn a_rate_survives_printing(femto in 0_i64..1_000_000_000_000) {
             let rate = Rate(femto);
             prop_assert_eq!(Rate::per_million(&rate.to_per_million()).unwrap(), rate);
+        }
+
+        #[test]
+        fn money_survives_printing(nano in -i64::MAX..i64::MAX) {
+            prop_assert_eq!(Money(nano).to_string().parse::<Money>(), Ok(Money(nano)));
         }
 
         #[test]

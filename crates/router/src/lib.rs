@@ -17,6 +17,6 @@ mod plan;
 mod table;
 mod task;
 
-pub use plan::{NoPlan, Plan, Planned, Reason, Skipped, plan};
+pub use plan::{NoPlan, Plan, Reason, Skipped, plan};
 pub use table::{Cell, Commit, Limits, Table, Written, check};
 pub use task::{Ask, NamedBy, ROUTER_NAMES};

@@ -1,9 +1,8 @@
 //! The plan: ordered targets, and why.
 
 use std::fmt;
-use std::sync::Arc;
 
-use catalog::{Catalog, Found, Missing, Model, Provider};
+use catalog::{Catalog, Found, Missing};
 
 use crate::table::{Limits, Table, listed};
 use crate::task::{Ask, NamedBy, Wish, wish};
@@ -16,7 +15,7 @@ pub struct Plan {
     /// How the task was named, when it was.
     pub named_by: Option<NamedBy>,
     /// The targets in the order they are tried.
-    pub targets: Vec<Planned>,
+    pub targets: Vec<Found>,
     /// The models that would have been there but cannot be reached.
     pub skipped: Vec<Skipped>,
     /// Why this row of the table.
@@ -25,22 +24,6 @@ pub struct Plan {
     pub limits: Limits,
     /// The table's version.
     pub table: String,
-}
-
-/// A target of a plan.
-#[derive(Debug, Clone)]
-pub struct Planned {
-    /// The provider.
-    pub provider: Arc<Provider>,
-    /// The model.
-    pub model: Arc<Model>,
-}
-
-impl Planned {
-    /// Returns its name as provider/model.
-    pub fn name(&self) -> String {
-        format!("{}/{}", self.provider.id, self.model.id)
-    }
 }
 
 /// A model that was left out of a plan.
@@ -135,7 +118,7 @@ pub fn plan(
                 find(name).map_err(|missing| NoPlan::Model { name: name.to_owned(), missing })?;
             let none =
                 Row { task: "none", named_by: None, reason: Reason::Direct, limits: table.direct };
-            Ok(none.plan(table, vec![planned(found)], Vec::new()))
+            Ok(none.plan(table, vec![found], Vec::new()))
         }
         Wish::Task(task, by) => match table.tasks.get(task) {
             Some(cell) => {
@@ -178,7 +161,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn plan(self, table: &Table, targets: Vec<Planned>, skipped: Vec<Skipped>) -> Plan {
+    fn plan(self, table: &Table, targets: Vec<Found>, skipped: Vec<Skipped>) -> Plan {
         Plan {
             task: self.task.to_owned(),
             named_by: self.named_by,
@@ -191,19 +174,15 @@ impl Row<'_> {
     }
 }
 
-fn planned(found: Found) -> Planned {
-    Planned { provider: found.provider, model: found.model }
-}
-
 /// Looks the models of a row up, keeping those that can be reached and why the others cannot.
 fn reach<'m>(
     models: impl IntoIterator<Item = &'m String>,
     find: &dyn Fn(&str) -> Result<Found, Missing>,
-) -> (Vec<Planned>, Vec<Skipped>) {
+) -> (Vec<Found>, Vec<Skipped>) {
     let (mut targets, mut skipped) = (Vec::new(), Vec::new());
     for model in models {
         match find(model) {
-            Ok(found) => targets.push(planned(found)),
+            Ok(found) => targets.push(found),
             Err(missing) => skipped.push(Skipped { model: model.clone(), why: why(&missing) }),
         }
     }

@@ -152,7 +152,7 @@ fn explained(plan: &Plan) -> Explained<'_> {
     }
 }
 
-fn target(planned: &router::Planned) -> Target {
+fn target(planned: &catalog::Found) -> Target {
     let price = planned.model.price.as_ref();
     Target {
         target: planned.name(),

@@ -103,7 +103,7 @@ fn played(
     let answered = attempts.iter().find(|attempt| attempt["outcome"] == "answered");
     let count = |name: &str| answered?["used"][name].as_u64();
     let tokens = count("input").zip(count("output"));
-    let cost = answered.and_then(|attempt| cost(&attempt["cost_usd"]));
+    let cost = answered.and_then(|attempt| attempt["cost_usd"].as_str()?.parse::<Money>().ok());
     let used = tokens.map(|(input, output)| Usage {
         input: Tokens(input),
         output: Tokens(output),
@@ -156,10 +156,4 @@ fn short(told: &Value, attempts: &[Value]) -> String {
         other => other,
     };
     short.to_owned()
-}
-
-/// Reads the decision's exact decimal.
-fn cost(text: &Value) -> Option<Money> {
-    let (whole, part) = text.as_str()?.split_once('.').unwrap_or((text.as_str()?, ""));
-    format!("{whole}{part:0<9}").parse().ok().map(Money)
 }

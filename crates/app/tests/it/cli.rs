@@ -156,11 +156,8 @@ async fn usage_sums_by_task_and_model_against_a_named_baseline() {
     assert_eq!(groups.len(), 2);
     assert_eq!(groups[0]["group"][0], "labels");
     assert_eq!(groups[0]["requests"], 2);
-    let nano = |line: &Value, field: &str| {
-        let text = line[field].as_str().unwrap().to_owned();
-        let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-        format!("{whole}{part:0<9}").parse::<i64>().unwrap()
-    };
+    let nano =
+        |line: &Value, field: &str| line[field].as_str().unwrap().parse::<ir::Money>().unwrap().0;
     for field in ["cost_usd", "baseline_usd", "saved_usd"] {
         let sum: i64 = groups.iter().map(|group| nano(group, field)).sum();
         assert_eq!(sum, nano(&usage["total"], field), "{field}: the groups are the total");

@@ -13,7 +13,7 @@ use router::{Ask, Commit, NoPlan, Plan, Table, plan};
 use yaml::Vars;
 
 fn shown(plan: &Plan) -> String {
-    let targets: Vec<String> = plan.targets.iter().map(router::Planned::name).collect();
+    let targets: Vec<String> = plan.targets.iter().map(catalog::Found::name).collect();
     let mut out = format!("{}: {} — {}\n", plan.task, targets.join(", then "), plan.reason);
     for skip in &plan.skipped {
         writeln!(out, "  without {} ({})", skip.model, skip.why).unwrap();
