@@ -1,6 +1,13 @@
-//! Chores: refresh the price list, measure against nginx. Never needed to build or to test.
+//! Chores: refresh the price list, judge recorded traffic, measure against nginx. Never needed to build or to test.
 
+mod corpus;
+mod laws;
 mod measure;
+
+/// The codecs' own tests are held against the same independent readings.
+#[path = "../../crates/wire/tests/it/oracle.rs"]
+#[allow(clippy::unwrap_used, reason = "shared with the tests of the codecs")]
+mod oracle;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -23,6 +30,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Judge recorded traffic by the laws of the codecs.
+    Corpus(corpus::Corpus),
     /// Compare processor time and memory with nginx in front of the same scripted provider.
     Measure(measure::Measure),
     /// Be the scripted provider of a measurement.
@@ -34,6 +43,7 @@ enum Chore {
 async fn main() -> anyhow::Result<ExitCode> {
     match Args::parse().chore {
         Chore::Prices { rest } => prices(&rest),
+        Chore::Corpus(args) => corpus::run(&args),
         Chore::Measure(args) => measure::run(&args).await,
         Chore::Provider(how) => measure::provider(&how).await,
     }

@@ -27,8 +27,8 @@ pub(crate) struct Config {
     pub(crate) routing: Option<PathBuf>,
     /// The folder of provider records.
     pub(crate) catalog: Option<PathBuf>,
-    /// The keys that may call: name and reference of the secret.
-    pub(crate) keys: Vec<(String, String)>,
+    /// The keys that may call.
+    pub(crate) keys: Vec<ConfiguredKey>,
     /// The largest body taken, in bytes.
     pub(crate) body_limit: usize,
     /// The model that savings are told against.
@@ -37,6 +37,17 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     /// Logs.
     pub(crate) log: Log,
+}
+
+/// A key that may call.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfiguredKey {
+    /// Its name.
+    pub(crate) name: String,
+    /// The reference of its secret.
+    pub(crate) secret: String,
+    /// What is done with its requests that a target's dialect cannot say whole.
+    pub(crate) on_loss: gateway::OnLoss,
 }
 
 /// How to log.
@@ -104,15 +115,22 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
         problems.push(document.problem(path, message.to_owned()).help(help.to_owned()));
     };
     let listen = raw.listen.unwrap_or(default.listen);
-    let keys: Vec<(String, String)> =
-        raw.keys.into_iter().map(|key| (key.name, key.secret)).collect();
-    for (at, (name, secret)) in keys.iter().enumerate() {
+    let key = |key: raw::RawKey| ConfiguredKey {
+        name: key.name,
+        secret: key.secret,
+        on_loss: match key.on_loss {
+            None | Some(raw::OnLoss::Tell) => gateway::OnLoss::Tell,
+            Some(raw::OnLoss::Reject) => gateway::OnLoss::Reject,
+        },
+    };
+    let keys: Vec<ConfiguredKey> = raw.keys.into_iter().map(key).collect();
+    for (at, ConfiguredKey { name, secret, .. }) in keys.iter().enumerate() {
         let path = root.key("keys").index(at);
         if !secret.starts_with("env:") && !secret.starts_with("file:/") {
             let help = "write env:NAME or file:/path; the secret itself does not belong here";
             wrong(&path.key("secret"), "not a reference to a secret", help);
         }
-        if keys[..at].iter().any(|(earlier, _)| earlier == name) {
+        if keys[..at].iter().any(|earlier| earlier.name == *name) {
             wrong(
                 &path.key("name"),
                 "another key has this name",
@@ -150,7 +168,7 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
 /// Says what is wrong with an address to listen on, and what to do.
 pub(crate) fn check_listen(
     listen: &str,
-    keys: &[(String, String)],
+    keys: &[ConfiguredKey],
 ) -> Result<(), (&'static str, &'static str)> {
     match listen.parse::<std::net::SocketAddr>() {
         Err(_) => Err(("not an address with a port", "such as 127.0.0.1:4141")),

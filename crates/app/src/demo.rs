@@ -75,20 +75,43 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
 
 /// The shipped catalogue and table over scripted providers.
 async fn scripted() -> anyhow::Result<(World, Vec<Provider>)> {
-    let (catalog, table) = (Catalog::shipped(), Table::shipped());
+    let (mut catalog, table) = (Catalog::shipped(), Table::shipped());
     let mut providers = Vec::new();
     let mut reach = std::collections::BTreeMap::new();
     for (id, script) in script::providers() {
         let provider = Provider::start(script).await.context("start a scripted provider")?;
-        let auth = Auth::Bearer("env:DEMO".to_owned());
-        let ready = Reach::new(&provider.base_url(), &auth, Some(&SecretString::from("demo")))?;
-        // Hosts put their paths below addresses of different depth; the script answers any prefix.
+        let known = catalog.provider(id).context("the demo plays a provider nobody knows")?;
+        let played = played(known, provider.base_url());
+        let ready = Reach::new(&played, &|_| Some(SecretString::from("demo")))?;
+        catalog.put(Arc::new(played));
         reach.insert(id.to_owned(), Arc::new(ready));
         providers.push(provider);
     }
     let badge = Some("DEMO".to_owned());
     let world = World { catalog, table, reach, keys: Vec::new(), body_limit: 1 << 20, badge };
     Ok((world, providers))
+}
+
+/// A provider as the demo plays it: at another address, and in the one dialect that scripts speak.
+fn played(known: &catalog::Provider, base_url: String) -> catalog::Provider {
+    let spoken = catalog::Spoken {
+        dialect: ir::Dialect::OpenaiChat,
+        path: "/chat/completions".to_owned(),
+        stream_path: None,
+        count_path: None,
+        quirks: ir::Quirks::default(),
+    };
+    let models = known.models.iter().map(|model| {
+        let model = catalog::Model { speaks: None, ..catalog::Model::clone(model) };
+        Arc::new(model)
+    });
+    catalog::Provider {
+        base_url,
+        auth: Auth::Bearer("env:DEMO".to_owned()),
+        speaks: vec![spoken],
+        models: models.collect(),
+        ..known.clone()
+    }
 }
 
 /// The servers of this machine and nothing else: no key of the environment is used.

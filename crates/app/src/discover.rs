@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use catalog::Provider;
-use gateway::{Client, Reach};
+use gateway::{Client, Outgoing, Reach};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 
 /// How long a local server may take to answer; one that is there answers in a few milliseconds.
 const LOCAL: Duration = Duration::from_millis(800);
+
+/// How long a host with a key may take: `serve` waits for it at its start.
+const REMOTE: Duration = Duration::from_secs(3);
 
 /// The largest list read.
 const LIST: usize = 8 << 20;
@@ -21,12 +24,13 @@ pub(crate) async fn models(
     let mut answers = Vec::with_capacity(asked.len());
     let mut tasks = tokio::task::JoinSet::new();
     for (at, (provider, reach)) in asked.iter().enumerate() {
-        let request = request(provider, reach);
+        let request = request(client, provider, reach).await;
         let client = client.clone();
         answers.push(None);
+        let patience = if provider.auth.secrets().is_empty() { LOCAL } else { REMOTE };
         tasks.spawn(async move {
             let request = request?;
-            let list = tokio::time::timeout(LOCAL, list(&client, request)).await;
+            let list = tokio::time::timeout(patience, list(&client, request)).await;
             Some((at, list.ok()?.ok()?))
         });
     }
@@ -39,16 +43,15 @@ pub(crate) async fn models(
 }
 
 /// Makes the request that lists a provider's models, where it has one.
-pub(crate) fn request(
+pub(crate) async fn request(
+    client: &Client,
     provider: &Provider,
     reach: &Reach,
 ) -> Option<hyper::Request<http_body_util::Full<bytes::Bytes>>> {
-    let uri = reach.uri(provider.models_path.as_deref()?).ok()?;
-    let mut request = hyper::Request::get(uri);
-    if let Some((name, value)) = reach.auth() {
-        request = request.header(name, value);
-    }
-    request.body(http_body_util::Full::default()).ok()
+    let path = provider.models_path.as_deref()?;
+    let (method, body) = (hyper::Method::GET, Vec::new());
+    let outgoing = Outgoing { method, path, model: "", body, forward: None };
+    reach.request(client, outgoing).await.ok()
 }
 
 /// Lists the ids a provider names.
@@ -63,8 +66,16 @@ pub(crate) async fn list(
     let body = body.map_err(|error| anyhow::anyhow!("its list broke off: {error}"))?.to_bytes();
     let list: Value =
         serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("its list is no JSON"))?;
-    let entries = list.get("data").or(Some(&list)).and_then(Value::as_array);
+    // OpenAI and Anthropic; Google, Cohere and Ollama; Amazon; a bare list.
+    let lists = ["data", "models", "modelSummaries"];
+    let entries = lists.into_iter().find_map(|name| list.get(name)).or(Some(&list));
+    let entries = entries.and_then(Value::as_array);
     let entries = entries.ok_or_else(|| anyhow::anyhow!("its answer is no list of models"))?;
-    let id = |entry: &Value| entry.get("id").and_then(Value::as_str).map(str::to_owned);
+    let id = |entry: &Value| {
+        let names = ["id", "name", "modelId"];
+        let name = names.into_iter().find_map(|name| entry.get(name)?.as_str())?;
+        // Google's ids come with the folder they live in.
+        Some(name.strip_prefix("models/").unwrap_or(name).to_owned())
+    };
     Ok(entries.iter().filter_map(id).collect())
 }

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use catalog::{Catalog, Provider};
+use catalog::{Catalog, Provider, Use};
 use gateway::{Client, Key, Reach, World};
 use router::Table;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use yaml::{Document, Problem, Vars};
 
 use crate::config::Config;
@@ -50,9 +50,11 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
     let mut asked = Vec::new();
     for provider in catalog.providers.clone() {
         let (state, ready) = reachable(&provider)?;
-        if let Some(ready) = ready {
+        if let Some((filled, ready)) = ready {
+            let filled = Arc::new(filled);
+            catalog.put(Arc::clone(&filled));
             if provider.discover {
-                asked.push((provider, ready));
+                asked.push((filled, ready));
                 continue;
             }
             reach.insert(provider.id.clone(), Arc::new(ready));
@@ -68,15 +70,20 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
                 reach.insert(provider.id.clone(), Arc::new(ready));
                 State::Ready { how: address, models: Some(ids.len()) }
             }
+            // A host with a key of its own is there; it only did not say which models it has.
+            None if !provider.auth.secrets().is_empty() => {
+                reach.insert(provider.id.clone(), Arc::new(ready));
+                State::Ready { how: provider.auth.secrets().join(", "), models: None }
+            }
             None => State::Silent { address },
         };
         found.push(Finding { name: provider.name.clone(), state });
     }
     let table = with_stand_in(table, &catalog, &reach);
-    let keys = config.keys.iter().map(|(name, reference)| {
-        let secret =
-            secret(reference).with_context(|| format!("fetch the secret of key `{name}`"))?;
-        Ok(Key { name: name.clone(), secret })
+    let keys = config.keys.iter().map(|key| {
+        let secret = secret(&key.secret)
+            .with_context(|| format!("fetch the secret of key `{}`", key.name))?;
+        Ok(Key { name: key.name.clone(), secret, on_loss: key.on_loss })
     });
     let keys = keys.collect::<anyhow::Result<Vec<_>>>()?;
     let world = World { catalog, table, reach, keys, body_limit: config.body_limit, badge: None };
@@ -129,26 +136,34 @@ fn records(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     files.iter().map(read).collect()
 }
 
-/// Fills a provider's address and secret from the environment.
-fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<Reach>)> {
+/// Fills a provider's address and secrets from the environment.
+fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<(Provider, Reach)>)> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let base = match yaml::fill(&provider.base_url, &environment) {
-        Ok(base) => base,
-        Err(_) => {
-            let variable = provider.base_url.split(['{', '}']).nth(1).unwrap_or_default();
-            return Ok((State::Unset { needs: format!("env:{variable}") }, None));
-        }
+    let unset = || State::Unset { needs: provider.needs() };
+    let secrets = provider.auth.secrets();
+    if secrets.iter().any(|reference| secret(reference).is_err()) {
+        return Ok((unset(), None));
+    }
+    let Ok(filled) = provider.filled(&environment) else { return Ok((unset(), None)) };
+    let account = matches!(provider.auth, catalog::Auth::GoogleServiceAccount(_));
+    let fetch = |reference: &str| {
+        let found = secret(reference).ok()?;
+        if account { account_key(found).ok() } else { Some(found) }
     };
-    let named = || format!("provider `{}`", provider.id);
-    let Some(reference) = provider.auth.secret() else {
-        let reach = Reach::new(&base, &provider.auth, None).with_context(named)?;
-        return Ok((State::Ready { how: base, models: None }, Some(reach)));
-    };
-    let Ok(secret) = secret(reference) else {
-        return Ok((State::Unset { needs: reference.to_owned() }, None));
-    };
-    let reach = Reach::new(&base, &provider.auth, Some(&secret)).with_context(named)?;
-    Ok((State::Ready { how: reference.to_owned(), models: None }, Some(reach)))
+    let reach =
+        Reach::new(&filled, &fetch).with_context(|| format!("provider `{}`", provider.id))?;
+    let how = if secrets.is_empty() { filled.base_url.clone() } else { secrets.join(", ") };
+    Ok((State::Ready { how, models: None }, Some((filled, reach))))
+}
+
+/// Google's programs name the key of a service account by its file; the key itself will do too.
+fn account_key(named: SecretString) -> anyhow::Result<SecretString> {
+    let text = named.expose_secret();
+    if text.trim_start().starts_with('{') {
+        return Ok(named);
+    }
+    let read = std::fs::read_to_string(text).context("read the service account's key")?;
+    Ok(SecretString::from(read))
 }
 
 /// Fetches a secret by its reference. Errors name the reference and never the value.
@@ -192,7 +207,7 @@ fn with_stand_in(
 pub(crate) fn first_model(catalog: &Catalog, reaches: &dyn Fn(&str) -> bool) -> Option<String> {
     let providers = catalog.providers.iter().filter(|provider| reaches(&provider.id));
     let mut models = providers.flat_map(|provider| {
-        let listed = provider.listed();
+        let listed = provider.listed_for(Use::Chat);
         listed.map(|model| format!("{}/{}", provider.id, model.id))
     });
     models.next()

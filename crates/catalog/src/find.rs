@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use crate::{Catalog, Model, Provider};
+use ir::{Dialect, Quirks};
+
+use crate::record::Ability;
+use crate::{Catalog, Model, Provider, Spoken};
 
 /// A model at its provider.
 #[derive(Debug, Clone)]
@@ -22,6 +25,30 @@ impl Found {
     pub fn name(&self) -> String {
         format!("{}/{}", self.provider.id, self.model.id)
     }
+
+    /// Returns the dialects the model is spoken to in, the one to translate into first.
+    pub fn spoken(&self) -> Vec<&Spoken> {
+        let all = &self.provider.speaks;
+        let speaks = |dialect: &Dialect| all.iter().find(|spoken| spoken.dialect == *dialect);
+        match &self.model.speaks {
+            Some(own) => own.iter().filter_map(speaks).collect(),
+            None => all.iter().collect(),
+        }
+    }
+
+    /// Returns what is different about the model in one of the dialects it is spoken to in.
+    pub fn quirks(&self, spoken: &Spoken) -> Quirks {
+        self.model.quirks.upon(spoken.quirks)
+    }
+}
+
+/// What a model is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Conversations.
+    Chat,
+    /// Embeddings.
+    Embeddings,
 }
 
 /// Why a name leads to no model.
@@ -37,6 +64,13 @@ pub enum Missing {
         /// Their full names.
         names: Vec<String>,
     },
+    /// It is known and made for something else.
+    NotFor {
+        /// Its full name.
+        name: String,
+        /// What it was looked up for.
+        wanted: Use,
+    },
     /// It is known, and its provider is not configured or does not answer.
     NotConfigured {
         /// Its full name.
@@ -46,9 +80,58 @@ pub enum Missing {
     },
 }
 
+impl Missing {
+    /// Says why `name` leads nowhere, in half a sentence.
+    pub fn what(&self, name: &str) -> String {
+        match self {
+            Self::Unknown { .. } => format!("no provider serves `{name}`"),
+            Self::Ambiguous { .. } => format!("several providers serve `{name}`"),
+            Self::NotFor { name, wanted: Use::Chat } => format!("`{name}` is for embeddings"),
+            Self::NotFor { name, wanted: Use::Embeddings } => {
+                format!("`{name}` is for conversations")
+            }
+            Self::NotConfigured { name, needs } => {
+                format!("`{name}` is known, but its provider is not configured: it needs {needs}")
+            }
+        }
+    }
+
+    /// Says what to write instead, where anybody can know.
+    pub fn help(&self) -> Option<String> {
+        let listed = |names: &[String]| {
+            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::Unknown { closest } if !closest.is_empty() => {
+                Some(format!("did you mean {}?", listed(closest)))
+            }
+            Self::Ambiguous { names } => Some(format!("write one of {}", listed(names))),
+            Self::Unknown { .. } | Self::NotFor { .. } | Self::NotConfigured { .. } => None,
+        }
+    }
+}
+
 impl Catalog {
-    /// Finds a model; `configured` tells which providers can be reached.
+    /// Finds a model to talk with; `configured` tells which providers can be reached.
     pub fn find(&self, name: &str, configured: &dyn Fn(&str) -> bool) -> Result<Found, Missing> {
+        self.find_for(Use::Chat, name, configured)
+    }
+
+    /// Finds a model for one use. One that nobody described serves both, should it be named.
+    pub fn find_for(
+        &self,
+        wanted: Use,
+        name: &str,
+        configured: &dyn Fn(&str) -> bool,
+    ) -> Result<Found, Missing> {
+        let found = self.named(name, configured)?;
+        if found.provider.serves(&found.model, wanted) {
+            return Ok(found);
+        }
+        Err(Missing::NotFor { name: found.name(), wanted })
+    }
+
+    fn named(&self, name: &str, configured: &dyn Fn(&str) -> bool) -> Result<Found, Missing> {
         if let Some((id, model)) = name.split_once('/')
             && let Some(provider) = self.provider(id)
         {
@@ -124,15 +207,16 @@ impl Provider {
         self.models.iter().take_while(|model| model.listed)
     }
 
-    /// Says what must be there before it can be reached.
-    pub fn needs(&self) -> String {
-        let variable = self.base_url.contains("${") && !self.base_url.contains(":-");
-        match (self.auth.secret(), variable, self.discover) {
-            (Some(secret), true, _) => format!("{secret} and the variables of {}", self.base_url),
-            (Some(secret), false, _) => secret.to_owned(),
-            (None, true, _) => format!("the variables of {}", self.base_url),
-            (None, false, true) => format!("a server at {}", self.base_url),
-            (None, false, false) => "an address".to_owned(),
+    /// Iterates over its listed models that serve one use.
+    pub fn listed_for(&self, wanted: Use) -> impl Iterator<Item = &Arc<Model>> {
+        self.listed().filter(move |model| self.serves(model, wanted))
+    }
+
+    fn serves(&self, model: &Model, wanted: Use) -> bool {
+        let described = model.can.is_some();
+        match wanted {
+            Use::Chat => !model.embeds() && !self.speaks.is_empty(),
+            Use::Embeddings => self.embeddings.is_some() && (model.embeds() || !described),
         }
     }
 
@@ -147,6 +231,11 @@ impl Provider {
 }
 
 impl Model {
+    /// Returns whether it embeds texts, and does nothing else.
+    pub fn embeds(&self) -> bool {
+        self.can.as_ref().is_some_and(|can| can.contains(&Ability::Embeddings))
+    }
+
     /// Returns whether this is one of its names.
     fn goes_by(&self, name: &str) -> bool {
         self.id == name || self.aliases.iter().any(|alias| alias == name)

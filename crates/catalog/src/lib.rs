@@ -11,11 +11,14 @@
 //! assert_eq!(found.name(), "anthropic/claude-sonnet-4-6");
 //! ```
 
+mod auth;
 mod blended;
+mod fill;
 mod find;
 mod lower;
 mod price;
 mod prices;
+mod quirks;
 mod record;
 
 use std::sync::Arc;
@@ -24,10 +27,12 @@ use ir::dialect::Quirks;
 use ir::{Dialect, Tokens};
 use yaml::Problems;
 
+pub use auth::{Auth, Named, Signing};
 pub use blended::{Blend, Blended};
-pub use find::{Found, Missing};
+pub use find::{Found, Missing, Use};
 pub use price::{Price, Rates};
-pub use record::{Ability, Auth, Record};
+pub use quirks::RecordQuirks;
+pub use record::{Ability, EmbeddingsDialect, Header, Record};
 
 /// Everything known of hosts and models.
 #[derive(Debug, Clone)]
@@ -45,32 +50,53 @@ pub struct Provider {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// Its address, which may still hold `${VARIABLES}`.
+    /// The family whose errors it answers with; its own id where its record names no other.
+    pub family: Arc<str>,
+    /// Its address. Address, paths, headers and region may hold `${VARIABLES}` until
+    /// [`filled`](Self::filled).
     pub base_url: String,
     /// How the gateway authenticates there.
     pub auth: Auth,
-    /// The dialects it speaks, each with its path below the address.
+    /// Headers that go with every request.
+    pub headers: Vec<Header>,
+    /// The dialects it speaks, the one to translate into first.
     pub speaks: Vec<Spoken>,
+    /// How it embeds texts, where it does.
+    pub embeddings: Option<Embeddings>,
     /// The path that lists its models.
     pub models_path: Option<String>,
     /// Whether it is asked for its models.
     pub discover: bool,
     /// Whether its models are reached as `provider/model` alone.
     pub qualified_only: bool,
-    /// What it does differently from its dialect.
-    pub quirks: Quirks,
     /// Its models: those of the record, then those that only the price list knows.
     pub models: Vec<Arc<Model>>,
     /// The price of a model that only the host itself knows.
     pub every_model: Option<Arc<Price>>,
 }
 
-/// A dialect a provider speaks.
+/// A dialect a provider speaks. Paths stand below the provider's address, and `{model}` in them is
+/// the model's id, percent-encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spoken {
     /// The dialect.
     pub dialect: Dialect,
-    /// The path below the provider's address.
+    /// The path that answers.
+    pub path: String,
+    /// The path that answers in a stream, where it is another.
+    pub stream_path: Option<String>,
+    /// The path that counts a request's tokens, where there is one.
+    pub count_path: Option<String>,
+    /// What the provider does differently from the dialect.
+    pub quirks: Quirks,
+}
+
+/// How a provider embeds texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embeddings {
+    /// The form of requests and answers.
+    pub dialect: EmbeddingsDialect,
+    /// The path below the provider's address, with `{model}` as in [`Spoken`].
     pub path: String,
 }
 
@@ -87,6 +113,11 @@ pub struct Model {
     pub output: Option<Tokens>,
     /// What it can do; `None` where nobody said.
     pub can: Option<Vec<Ability>>,
+    /// The dialects it is spoken to in, where they are not all of its provider's;
+    /// [`Found::spoken`] knows both.
+    pub speaks: Option<Vec<Dialect>>,
+    /// What it does differently from its provider's other models; [`Found::quirks`] knows both.
+    pub quirks: RecordQuirks,
     /// What it costs; `None` means unpriced, which is not free.
     pub price: Option<Arc<Price>>,
     /// Whether it is listed: a model known from the price list alone can be called and is not.
@@ -132,6 +163,13 @@ impl Catalog {
         self.providers.iter().find(|provider| provider.id == id)
     }
 
+    /// Puts a provider in the place of the one with its id.
+    pub fn put(&mut self, provider: Arc<Provider>) {
+        if let Some(known) = self.providers.iter_mut().find(|known| known.id == provider.id) {
+            *known = provider;
+        }
+    }
+
     /// Adds the models a provider named itself when it was asked.
     pub fn add_models(&mut self, provider: &str, ids: &[String]) {
         let Some(known) = self.providers.iter_mut().find(|known| known.id == provider) else {
@@ -148,6 +186,8 @@ impl Catalog {
                 context: None,
                 output: None,
                 can: None,
+                speaks: None,
+                quirks: RecordQuirks::default(),
                 price: known.every_model.clone(),
                 listed: true,
             });

@@ -3,13 +3,18 @@
 
 use std::sync::Arc;
 
-use ir::{Dialect, Quirks, Rate, Tokens};
+use ir::{Quirks, Rate, Tokens};
 use yaml::{Path, Problem, Problems};
 
+use crate::auth::Auth;
 use crate::price::{Price, Rates, Tier};
 use crate::prices::List;
-use crate::record::{Auth, Decimal, DialectName, Record, RecordModel, RecordPrice, Sourced};
-use crate::{Model, Provider, Spoken};
+use crate::quirks::RecordQuirks;
+use crate::record::{
+    Ability, Decimal, DialectName, Record, RecordEmbeddings, RecordModel, RecordPrice, Sourced,
+    Speaks,
+};
+use crate::{Embeddings, Model, Provider, Spoken};
 
 /// Lowers one record, with every problem in it.
 pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Problems> {
@@ -33,6 +38,7 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
     }
     check_auth(record.auth.as_ref(), &mut wrong);
     check_url(record.base_url.as_deref(), &mut wrong);
+    check_speaks(&record, &mut wrong);
     let every_model = record.every_model.as_ref().and_then(|every| {
         price(&record.id, &every.price, &top("every_model").key("price"), &mut wrong).map(Arc::new)
     });
@@ -43,27 +49,37 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
     let quirks = record.quirks.unwrap_or_default();
     Ok(Provider {
         name: record.name.unwrap_or_else(|| record.id.clone()),
+        family: record.errors_like.as_deref().unwrap_or(&record.id).into(),
         id: record.id,
         base_url: record.base_url.unwrap_or_default(),
         auth: record.auth.unwrap_or(Auth::None(true)),
+        headers: record.headers.unwrap_or_default(),
         speaks: record
             .speaks
             .unwrap_or_default()
             .into_iter()
-            .map(|speaks| Spoken {
-                dialect: match speaks.dialect {
-                    DialectName::OpenaiChat => Dialect::OpenaiChat,
-                },
-                path: speaks.path,
-            })
+            .map(|speaks| spoken(speaks, quirks))
             .collect(),
+        embeddings: record
+            .embeddings
+            .map(|RecordEmbeddings { dialect, path }| Embeddings { dialect, path }),
         models_path: record.models_path,
         discover: record.discover.unwrap_or(false),
         qualified_only: record.qualified_only.unwrap_or(false),
-        quirks: Quirks { stream_usage: quirks.stream_usage },
         models,
         every_model,
     })
+}
+
+/// Lowers a dialect; its own quirks go over those of the whole record.
+fn spoken(speaks: Speaks, record: RecordQuirks) -> Spoken {
+    Spoken {
+        dialect: speaks.dialect.into(),
+        path: speaks.path,
+        stream_path: speaks.stream_path,
+        count_path: speaks.count_path,
+        quirks: speaks.quirks.unwrap_or_default().over(record).upon(Quirks::default()),
+    }
 }
 
 /// Takes a problem: where, what, and what to do.
@@ -73,7 +89,7 @@ fn missing(record: &Record) -> impl Iterator<Item = &'static str> {
     let needed = [
         ("base_url", record.base_url.is_none()),
         ("auth", record.auth.is_none()),
-        ("speaks", record.speaks.as_ref().is_none_or(Vec::is_empty)),
+        ("speaks", record.speaks.as_ref().is_none_or(Vec::is_empty) && record.embeddings.is_none()),
     ];
     needed.into_iter().filter_map(|(key, absent)| absent.then_some(key))
 }
@@ -97,8 +113,8 @@ fn check_id(id: &str, wrong: &mut Wrong<'_>) {
 }
 
 fn check_auth(auth: Option<&Auth>, wrong: &mut Wrong<'_>) {
-    let secret = auth.and_then(Auth::secret);
-    if secret.is_some_and(|secret| !secret.starts_with("env:") && !secret.starts_with("file:/")) {
+    let reference = |text: &&str| text.starts_with("env:") || text.starts_with("file:/");
+    if !auth.map(Auth::references).unwrap_or_default().iter().all(reference) {
         let help = "write env:NAME or file:/path; the secret itself does not belong here";
         let message = "not a reference to a secret".to_owned();
         wrong(Path::root().key("auth"), message, Some(help.to_owned()));
@@ -115,6 +131,48 @@ fn check_url(url: Option<&str>, wrong: &mut Wrong<'_>) {
         let help = "begin with https:// (or http:// for your own machine)";
         wrong(Path::root().key("base_url"), "not an address".to_owned(), Some(help.to_owned()));
     }
+}
+
+/// Checks the paths, that no dialect is named twice, and that models name only dialects of theirs.
+fn check_speaks(record: &Record, wrong: &mut Wrong<'_>) {
+    let speaks = record.speaks.as_deref().unwrap_or_default();
+    for (at, entry) in speaks.iter().enumerate() {
+        let path = Path::root().key("speaks").index(at);
+        if speaks[..at].iter().any(|earlier| earlier.dialect == entry.dialect) {
+            let help = "a host with two addresses for one dialect is two providers";
+            wrong(path.clone(), "the dialect is named twice".to_owned(), Some(help.to_owned()));
+        }
+        check_path(Some(&entry.path), path.key("path"), wrong);
+        check_path(entry.stream_path.as_deref(), path.key("stream_path"), wrong);
+        check_path(entry.count_path.as_deref(), path.key("count_path"), wrong);
+    }
+    let embeddings = record.embeddings.as_ref().map(|embeddings| embeddings.path.as_str());
+    check_path(embeddings, Path::root().key("embeddings").key("path"), wrong);
+    check_path(record.models_path.as_deref(), Path::root().key("models_path"), wrong);
+    for (at, model) in record.models.iter().enumerate() {
+        let path = Path::root().key("models").index(at);
+        let known = |name: &DialectName| speaks.iter().any(|entry| entry.dialect == *name);
+        if !model.speaks.as_deref().unwrap_or_default().iter().all(known) {
+            let help = "a model speaks some of the dialects that its provider's `speaks` names";
+            let message = "its provider does not speak that".to_owned();
+            wrong(path.key("speaks"), message, Some(help.to_owned()));
+        }
+        if embeds(model) && record.embeddings.is_none() {
+            let message = "its provider's record does not say how it embeds".to_owned();
+            wrong(path.key("can"), message, Some("add `embeddings` to the record".to_owned()));
+        }
+    }
+}
+
+fn check_path(path: Option<&str>, at: Path, wrong: &mut Wrong<'_>) {
+    if path.is_some_and(|path| !path.starts_with('/')) {
+        wrong(at, "not a path".to_owned(), Some("begin with /".to_owned()));
+    }
+}
+
+/// Returns whether a model embeds.
+fn embeds(model: &RecordModel) -> bool {
+    model.can.as_ref().is_some_and(|can| can.contains(&Ability::Embeddings))
 }
 
 /// Lowers the models of the record and adds those that only the price list knows.
@@ -142,6 +200,8 @@ fn models(record: &Record, list: &List, wrong: &mut Wrong<'_>) -> Vec<Arc<Model>
             context: entry.context.map(Tokens),
             output: None,
             can: None,
+            speaks: None,
+            quirks: RecordQuirks::default(),
             price: list.price(entry).map(Arc::new),
             listed: false,
         }));
@@ -159,6 +219,7 @@ fn model(
     let entry = record.prices.as_deref().and_then(|prices| list.find(prices, &written.id));
     let price = match &written.price {
         Some(own) => price(&record.id, own, &path.key("price"), wrong).map(Arc::new),
+        None if embeds(written) => entry.and_then(|entry| list.price_of_input(entry)).map(Arc::new),
         None => entry.and_then(|entry| list.price(entry)).map(Arc::new),
     };
     Model {
@@ -167,6 +228,11 @@ fn model(
         context: written.context.or(entry.and_then(|entry| entry.context)).map(Tokens),
         output: written.output.map(Tokens),
         can: written.can.clone(),
+        speaks: written
+            .speaks
+            .as_ref()
+            .map(|names| names.iter().map(|name| (*name).into()).collect()),
+        quirks: written.quirks.unwrap_or_default(),
         price,
         listed: true,
     }

@@ -30,7 +30,7 @@ pub(crate) struct Entry {
     also: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct ListedRates {
     #[serde(default)]
     input: String,
@@ -102,6 +102,13 @@ impl List {
             hours: hours.collect::<Option<_>>()?,
             version: self.version(),
         })
+    }
+
+    /// Converts the entry of a model that writes nothing, so that only its input has a price.
+    pub(crate) fn price_of_input(&self, entry: &Entry) -> Option<Price> {
+        let price = ListedRates { output: "0".to_owned(), ..entry.price.clone() };
+        let base = rates(&price)?;
+        Some(Price { base, tiers: Vec::new(), hours: Vec::new(), version: self.version() })
     }
 }
 

@@ -1,10 +1,13 @@
 //! A provider's record as it is written: everything optional but its id, so that an operator's
 //! record may say only what is different.
 
-use ir::dialect::StreamUsage;
+use ir::Dialect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use yaml::{Document, Problems, Vars};
+
+use crate::auth::Auth;
+use crate::quirks::RecordQuirks;
 
 /// A provider's record.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -18,15 +21,21 @@ pub struct Record {
     pub base_url: Option<String>,
     /// How to authenticate there.
     pub auth: Option<Auth>,
-    /// The dialects it speaks.
+    /// Headers that go with every request.
+    pub headers: Option<Vec<Header>>,
+    /// The dialects it speaks, the one to translate into first.
     pub speaks: Option<Vec<Speaks>>,
+    /// How it embeds texts, where it does.
+    pub embeddings: Option<RecordEmbeddings>,
+    /// The family whose errors it answers with, where that is not its own id.
+    pub errors_like: Option<String>,
     /// The path below the address that lists its models.
     pub models_path: Option<String>,
     /// Whether to ask the provider for its models (for servers on your own machine).
     pub discover: Option<bool>,
     /// Whether its models are reached as `provider/model` alone, never by a bare name.
     pub qualified_only: Option<bool>,
-    /// What it does differently from its dialect.
+    /// What it does differently from its dialects.
     pub quirks: Option<RecordQuirks>,
     /// Its id in the shipped price list.
     pub prices: Option<String>,
@@ -39,68 +48,93 @@ pub struct Record {
     pub models: Vec<RecordModel>,
 }
 
-/// How the gateway authenticates at a provider. A secret is a reference: `env:NAME` or
-/// `file:/path`.
+/// A header that goes with every request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    /// `Authorization: Bearer …`.
-    Bearer(String),
-    /// A header of the provider's own.
-    Header {
-        /// The header's name.
-        name: String,
-        /// The secret's reference.
-        value: String,
-    },
-    /// Not at all; write `none: true`.
-    None(bool),
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The header's name.
+    pub name: String,
+    /// Its value; may hold `${VAR}` or `${VAR:-default}`.
+    pub value: String,
+    /// Whether the client's own header of that name goes in its place.
+    #[serde(default)]
+    pub unless_sent: bool,
 }
 
-impl Auth {
-    /// Returns the reference of the secret, where one is needed.
-    pub fn secret(&self) -> Option<&str> {
-        match self {
-            Self::Bearer(reference) | Self::Header { value: reference, .. } => Some(reference),
-            Self::None(_) => None,
-        }
-    }
-}
-
-/// A dialect a provider speaks.
+/// A dialect a provider speaks. Paths stand below the provider's address and may hold `{model}`,
+/// `${VAR}` and `${VAR:-default}`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Speaks {
     /// The dialect's name.
     pub dialect: DialectName,
-    /// The path below the provider's address.
+    /// The path that answers.
+    pub path: String,
+    /// The path that answers in a stream, where it is another.
+    pub stream_path: Option<String>,
+    /// The path that counts a request's tokens, where there is one.
+    pub count_path: Option<String>,
+    /// What this host does differently in this dialect, over the record's `quirks`.
+    pub quirks: Option<RecordQuirks>,
+}
+
+/// How a provider embeds texts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordEmbeddings {
+    /// The form of requests and answers.
+    pub dialect: EmbeddingsDialect,
+    /// The path below the provider's address; may hold `{model}`, variables, and `{action}` where
+    /// the dialect asks for one text otherwise than for many (Gemini).
     pub path: String,
 }
 
+/// A form of requests and answers for embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbeddingsDialect {
+    /// OpenAI's `/embeddings`, and what dozens of hosts speak after it.
+    Openai,
+    /// Google's `batchEmbedContents`.
+    Gemini,
+    /// Cohere's `/v2/embed`.
+    Cohere,
+    /// Voyage's `/embeddings`.
+    Voyage,
+}
+
 /// The dialects that can be spoken to providers.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DialectName {
     /// OpenAI's `/chat/completions`.
     OpenaiChat,
+    /// OpenAI's `/responses`.
+    OpenaiResponses,
+    /// Anthropic's `/messages`.
+    AnthropicMessages,
+    /// Google's `generateContent`.
+    Gemini,
+    /// Amazon Bedrock's `converse`.
+    BedrockConverse,
+    /// Cohere's `/v2/chat`.
+    CohereV2,
+    /// Ollama's own `/api/chat`.
+    Ollama,
 }
 
-/// What a host does differently from its dialect.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordQuirks {
-    /// `ask` (default): usage at the end of a stream must be asked for; `always`: it comes unasked.
-    #[serde(default)]
-    #[schemars(with = "Option<StreamUsageName>")]
-    pub stream_usage: StreamUsage,
-}
-
-#[derive(JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes ir::dialect::StreamUsage, which knows no schemas")]
-enum StreamUsageName {
-    Ask,
-    Always,
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::OpenaiChat => Self::OpenaiChat,
+            DialectName::OpenaiResponses => Self::OpenaiResponses,
+            DialectName::AnthropicMessages => Self::AnthropicMessages,
+            DialectName::Gemini => Self::Gemini,
+            DialectName::BedrockConverse => Self::BedrockConverse,
+            DialectName::CohereV2 => Self::CohereV2,
+            DialectName::Ollama => Self::Ollama,
+        }
+    }
 }
 
 /// What holds for every model that is not listed.
@@ -124,8 +158,13 @@ pub struct RecordModel {
     pub context: Option<u64>,
     /// The most tokens it writes.
     pub output: Option<u64>,
-    /// What it can do in the dialect spoken.
+    /// What it can do.
     pub can: Option<Vec<Ability>>,
+    /// The dialects it is spoken to in, the one to translate into first, where they are not all of
+    /// its provider's.
+    pub speaks: Option<Vec<DialectName>>,
+    /// What it does differently from its provider's other models.
+    pub quirks: Option<RecordQuirks>,
     /// What it costs, where the price list does not know or is wrong.
     pub price: Option<RecordPrice>,
     /// Where this was read, and when.
@@ -150,6 +189,8 @@ pub enum Ability {
     Files,
     /// Hears audio.
     Audio,
+    /// Embeds texts, and does nothing else.
+    Embeddings,
 }
 
 /// A price in a record: dollars per million tokens.
@@ -228,11 +269,17 @@ pub(crate) fn merge(all: &mut Vec<Sourced>, over: Sourced) {
     old.name = new.name.or(old.name.take());
     old.base_url = new.base_url.or(old.base_url.take());
     old.auth = new.auth.or(old.auth.take());
-    old.speaks = new.speaks.or(old.speaks.take());
+    old.headers = new.headers.or(old.headers.take());
+    if let Some(speaks) = new.speaks {
+        narrow(&mut old.models, &speaks);
+        old.speaks = Some(speaks);
+    }
+    old.embeddings = new.embeddings.or(old.embeddings.take());
+    old.errors_like = new.errors_like.or(old.errors_like.take());
     old.models_path = new.models_path.or(old.models_path.take());
     old.discover = new.discover.or(old.discover);
     old.qualified_only = new.qualified_only.or(old.qualified_only);
-    old.quirks = new.quirks.or(old.quirks);
+    old.quirks = merged(old.quirks, new.quirks);
     old.prices = new.prices.or(old.prices.take());
     old.every_model = new.every_model.or(old.every_model.take());
     old.source = new.source.or(old.source.take());
@@ -245,6 +292,16 @@ pub(crate) fn merge(all: &mut Vec<Sourced>, over: Sourced) {
     under.document = over.document;
 }
 
+/// Whoever says anew what a provider speaks need not say it again of each of its models.
+fn narrow(models: &mut [RecordModel], speaks: &[Speaks]) {
+    for model in models {
+        let spoken = |name: &DialectName| speaks.iter().any(|speaks| speaks.dialect == *name);
+        let own = model.speaks.take().unwrap_or_default();
+        let left: Vec<DialectName> = own.into_iter().filter(spoken).collect();
+        model.speaks = (!left.is_empty()).then_some(left);
+    }
+}
+
 fn merge_model(old: &mut RecordModel, new: RecordModel) {
     if !new.aliases.is_empty() {
         old.aliases = new.aliases;
@@ -252,6 +309,12 @@ fn merge_model(old: &mut RecordModel, new: RecordModel) {
     old.context = new.context.or(old.context);
     old.output = new.output.or(old.output);
     old.can = new.can.or(old.can.take());
+    old.speaks = new.speaks.or(old.speaks.take());
+    old.quirks = merged(old.quirks, new.quirks);
     old.price = new.price.or(old.price.take());
     old.source = new.source.or(old.source.take());
+}
+
+fn merged(old: Option<RecordQuirks>, new: Option<RecordQuirks>) -> Option<RecordQuirks> {
+    Some(new.unwrap_or_default().over(old.unwrap_or_default()))
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use wire::DecodeError;
 
 use crate::admit::Admitted;
+use crate::world::OnLoss;
 
 /// How long a body may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(60);
@@ -20,6 +21,8 @@ const ARRIVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Received {
     /// The name of the caller's key.
     pub(crate) key: Option<String>,
+    /// What is done with requests that cannot be said whole.
+    pub(crate) on_loss: OnLoss,
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
     pub(crate) began: Instant,
@@ -33,11 +36,11 @@ pub(crate) fn new_id() -> Id {
 /// Takes a request off the wire.
 pub(crate) async fn accept(
     admitted: Admitted,
-    request: hyper::Request<Incoming>,
+    parts: Parts,
+    body: Incoming,
     limit: usize,
 ) -> Result<Received, Failure> {
     let began = Instant::now();
-    let (parts, body) = request.into_parts();
     let too_large = || {
         let said = format!("the body is larger than {limit} bytes, the most this gateway takes");
         Failure::new(Kind::BodyTooLarge, said)
@@ -58,7 +61,7 @@ pub(crate) async fn accept(
             return Err(Failure::new(Kind::RequestTimeout, said));
         }
     };
-    Ok(Received { key: admitted.key, parts, body, began })
+    Ok(Received { key: admitted.key, on_loss: admitted.on_loss, parts, body, began })
 }
 
 /// States what is wrong with a body, for its sender.

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use ir::{Dialect, Failure, Fault, Kind, Money, Next};
+use ir::{Failure, Fault, Inbound, Kind, Money, Next};
 use serde::Serialize;
 use wire::failures::Context;
 
@@ -28,6 +28,8 @@ pub(crate) struct About {
     pub(crate) cost: Option<Money>,
     pub(crate) overhead: Option<Duration>,
     pub(crate) badge: Option<String>,
+    /// What of the request was lost on its way, as a header tells it.
+    pub(crate) losses: Option<String>,
 }
 
 /// Answers with a whole body.
@@ -46,6 +48,14 @@ pub(crate) fn streamed(
     response
 }
 
+/// Answers with a stream that is one JSON array.
+pub(crate) fn streamed_as_array(
+    frames: impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
+    about: &About,
+) -> Response<Body> {
+    dress(200, StreamBody::new(frames).boxed_unsync(), "application/json", about)
+}
+
 /// Answers with JSON of the gateway's own.
 pub(crate) fn json(status: u16, body: &impl Serialize, about: &About) -> Response<Body> {
     let body = serde_json::to_vec(body).expect("invariant: plain structs serialise");
@@ -53,8 +63,13 @@ pub(crate) fn json(status: u16, body: &impl Serialize, about: &About) -> Respons
 }
 
 /// Answers with a failure in the client's dialect.
-pub(crate) fn failure(failure: &Failure, context: &Context, about: &About) -> Response<Body> {
-    let (status, body) = wire::write_failure(Dialect::OpenaiChat, failure, context);
+pub(crate) fn failure(
+    inbound: Inbound,
+    failure: &Failure,
+    context: &Context,
+    about: &About,
+) -> Response<Body> {
+    let (status, body) = wire::write_failure(inbound, failure, context);
     let mut response = whole(status, body.into(), about);
     // A client's own retries would repeat a plan of several attempts, or what fails the same again;
     // a target that stood alone was tried once.
@@ -73,6 +88,12 @@ pub(crate) fn failure(failure: &Failure, context: &Context, about: &About) -> Re
     response
 }
 
+/// Says that what is answered was estimated.
+pub(crate) fn estimated(response: &mut Response<Body>) {
+    let name = HeaderName::from_static("x-pointsman-counted");
+    response.headers_mut().insert(name, HeaderValue::from_static("estimated"));
+}
+
 fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -87,6 +108,8 @@ fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response
         }
     };
     say("x-request-id", Some(&about.request_id));
+    // Anthropic's clients show this one.
+    say("request-id", Some(&about.request_id));
     say("x-pointsman-decision", about.decision.as_deref());
     say("x-pointsman-model", about.model.as_deref());
     say("x-pointsman-task", about.task.as_deref());
@@ -96,6 +119,7 @@ fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response
     say("x-pointsman-cost-usd", about.cost.map(|cost| cost.to_string()).as_deref());
     let micros = about.overhead.map(|overhead| overhead.as_micros().to_string());
     say("x-pointsman-overhead-us", micros.as_deref());
+    say("x-pointsman-loss", about.losses.as_deref());
     say("x-pointsman-badge", about.badge.as_deref());
     response
 }

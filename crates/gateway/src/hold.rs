@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Found;
-use ir::{Failure, Kind, Money, Next, Source, Tokens, Usage};
+use ir::{Counted, Failure, Kind, Loss, Money, Next, Tokens, Usage};
 use router::{Commit, Plan};
 use store::{Id, Outcome, Receipt};
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use wire::failures;
 
 use crate::Gateway;
 use crate::clock::now_ms;
-use crate::life::tell;
+use crate::converse::tell;
 use crate::record;
 
 /// What a request showed of itself, kept with its decision.
@@ -28,6 +28,8 @@ pub(crate) struct Shown {
     pub(crate) tools: bool,
     pub(crate) schema: bool,
     pub(crate) body_bytes: usize,
+    /// Whether the provider may keep the conversation, so that a later request names its answer.
+    pub(crate) stored: bool,
 }
 
 /// One attempt as it went.
@@ -43,6 +45,10 @@ pub(crate) struct Attempt {
     pub(crate) used: Option<Usage>,
     /// What it cost; `None` where the model is unpriced or nobody knows what was used.
     pub(crate) cost: Option<Money>,
+    /// What of the request could not be said to the target.
+    pub(crate) losses: Vec<Loss>,
+    /// The provider's id of the answer, where a later request may name it.
+    pub(crate) answer: Option<String>,
 }
 
 /// The attempt under way.
@@ -55,6 +61,8 @@ struct Open {
     status: Option<u16>,
     written: usize,
     used: Option<Usage>,
+    losses: Vec<Loss>,
+    answer: Option<String>,
 }
 
 /// A request that may be sent.
@@ -110,6 +118,8 @@ impl Hold {
             status: None,
             written: 0,
             used: None,
+            losses: Vec::new(),
+            answer: None,
         });
     }
 
@@ -117,6 +127,29 @@ impl Hold {
     pub(crate) fn status(&mut self, status: u16) {
         if let Some(open) = &mut self.open {
             open.status = Some(status);
+        }
+    }
+
+    /// Notes the provider's id of the answer, where a later request may name it.
+    pub(crate) fn named(&mut self, answer: Option<&String>) {
+        if let (Some(open), true) = (&mut self.open, self.shown.stored) {
+            open.answer = answer.cloned();
+        }
+    }
+
+    /// Notes what could not be said to the target.
+    pub(crate) fn lost(&mut self, losses: Vec<Loss>) {
+        if let Some(open) = &mut self.open {
+            open.losses = losses;
+        }
+    }
+
+    /// Returns what the answer's request lost on its way.
+    pub(crate) fn losses(&self) -> &[Loss] {
+        match (&self.open, self.attempts.last()) {
+            (Some(open), _) => &open.losses,
+            (None, Some(last)) => &last.losses,
+            (None, None) => &[],
         }
     }
 
@@ -183,6 +216,8 @@ impl Hold {
             status,
             used,
             cost,
+            losses: open.losses,
+            answer: open.answer,
         });
     }
 
@@ -262,7 +297,7 @@ pub(crate) fn estimate(sent: usize, written: usize) -> Usage {
     Usage {
         input: tokens(sent),
         output: tokens(written),
-        source: Source::Estimated,
+        counted: Counted::Estimated,
         ..Usage::default()
     }
 }

@@ -6,7 +6,7 @@
 //! ```text
 //! admitted = admit(keys, headers)      who asks
 //! received = accept(admitted, http)    the whole body within its limit; its head
-//! plan     = router::plan(head, …)     ordered targets, and why
+//! plan     = router::plan(head, pins)  ordered targets, and why
 //! hold     = Hold::open(received, …)   settles on every exit, also when dropped
 //! won      = pursue(plan, hold)        the first target whose answer may go out
 //! relay(won, hold)                     to the client; settled before the last byte
@@ -19,12 +19,20 @@
 mod accept;
 mod admit;
 mod answer;
+mod array;
 mod clock;
+mod converse;
+mod count;
+mod embed;
+mod google;
 mod health;
 mod hold;
+mod lane;
 mod life;
 mod models;
+mod pins;
 mod pursue;
+mod reach;
 mod record;
 mod relay;
 mod route;
@@ -38,9 +46,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use store::Store;
 
+pub use reach::{BadReach, Outgoing, Reach};
 pub use send::{Client, TlsError, client};
 pub use serve::{Shutdown, serve};
-pub use world::{BadReach, Key, Reach, World};
+pub use world::{Key, OnLoss, World};
 
 /// A running gateway.
 #[derive(Debug)]

@@ -1,103 +1,138 @@
-//! What can be asked for: the router's names, tasks, and every listed model that can be reached.
+//! What can be asked for: the router's names, tasks, and every listed model that can be reached; in
+//! the shape of the list that the client's SDK reads.
 
-use catalog::Missing;
-use ir::{Failure, Kind};
-use serde::Serialize;
+use catalog::{Missing, Model, Use};
+use hyper::http::request::Parts;
+use ir::{Failure, Inbound, Kind};
+use serde_json::{Value, json};
 
-use crate::World;
+use crate::{World, route};
 
-/// OpenAI's list of models.
-#[derive(Debug, Serialize)]
-pub(crate) struct List {
-    object: &'static str,
-    data: Vec<Entry>,
-}
-
-/// An entry of the list.
-#[derive(Debug, Serialize)]
-pub(crate) struct Entry {
+/// Something that can be asked for.
+struct Entry {
     id: String,
-    object: &'static str,
-    created: u64,
-    owned_by: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    context_window: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_output_tokens: Option<u64>,
+    owner: String,
+    context: Option<u64>,
+    output: Option<u64>,
 }
 
 impl Entry {
     fn own(id: &str) -> Self {
+        Self { id: id.to_owned(), owner: "pointsman".to_owned(), context: None, output: None }
+    }
+
+    fn of(provider: &str, model: &Model, id: String) -> Self {
         Self {
-            id: id.to_owned(),
-            object: "model",
-            created: 0,
-            owned_by: "pointsman".to_owned(),
-            context_window: None,
-            max_output_tokens: None,
+            id,
+            owner: provider.to_owned(),
+            context: model.context.map(|tokens| tokens.0),
+            output: model.output.map(|tokens| tokens.0),
+        }
+    }
+
+    /// Writes the entry as the client's SDK reads it. Nobody knows when a model was made, and a
+    /// list must say it: the beginning of time says that nobody knows.
+    fn told(&self, inbound: Inbound) -> Value {
+        match inbound {
+            Inbound::OpenaiChat | Inbound::OpenaiResponses => {
+                let mut told = json!({
+                    "id": self.id, "object": "model", "created": 0, "owned_by": self.owner,
+                });
+                put(&mut told, "context_window", self.context);
+                put(&mut told, "max_output_tokens", self.output);
+                told
+            }
+            Inbound::AnthropicMessages => {
+                let mut told = json!({
+                    "type": "model", "id": self.id, "display_name": self.id,
+                    "created_at": "1970-01-01T00:00:00Z",
+                });
+                put(&mut told, "max_input_tokens", self.context);
+                put(&mut told, "max_tokens", self.output);
+                told
+            }
+            Inbound::Gemini => {
+                let mut told = json!({
+                    "name": format!("models/{}", self.id), "baseModelId": self.id,
+                    "version": "1", "displayName": self.id,
+                    "supportedGenerationMethods": ["generateContent", "countTokens"],
+                });
+                put(&mut told, "inputTokenLimit", self.context);
+                put(&mut told, "outputTokenLimit", self.output);
+                told
+            }
         }
     }
 }
 
+fn put(told: &mut Value, name: &str, number: Option<u64>) {
+    if let Some(number) = number {
+        told[name] = json!(number);
+    }
+}
+
+/// Returns whose list a client reads.
+fn reader(parts: &Parts) -> Inbound {
+    route::dialect(&parts.uri, &parts.headers)
+}
+
 /// Lists everything that can be asked for.
-pub(crate) fn list(world: &World) -> List {
+pub(crate) fn list(world: &World, parts: &Parts) -> String {
     let router = router::ROUTER_NAMES.iter().map(|name| Entry::own(name));
     let tasks = world.table.tasks.keys().map(|task| Entry::own(&format!("task/{task}")));
     let reached = world.catalog.providers.iter().filter(|provider| world.reaches(&provider.id));
     let models = reached.flat_map(|provider| {
-        let listed = provider.listed();
-        listed.map(|model| entry(&provider.id, model))
+        let listed = [Use::Chat, Use::Embeddings].map(|wanted| provider.listed_for(wanted));
+        let name = |model: &Model| format!("{}/{}", provider.id, model.id);
+        listed.into_iter().flatten().map(move |model| Entry::of(&provider.id, model, name(model)))
     });
-    List { object: "list", data: router.chain(tasks).chain(models).collect() }
-}
-
-fn entry(provider: &str, model: &catalog::Model) -> Entry {
-    Entry {
-        id: format!("{provider}/{}", model.id),
-        owned_by: provider.to_owned(),
-        context_window: model.context.map(|tokens| tokens.0),
-        max_output_tokens: model.output.map(|tokens| tokens.0),
-        ..Entry::own("")
-    }
+    let inbound = reader(parts);
+    let entries: Vec<Entry> = router.chain(tasks).chain(models).collect();
+    let data: Vec<Value> = entries.iter().map(|entry| entry.told(inbound)).collect();
+    let list = match inbound {
+        Inbound::OpenaiChat | Inbound::OpenaiResponses => json!({"object": "list", "data": data}),
+        Inbound::AnthropicMessages => json!({
+            "data": data,
+            "has_more": false,
+            "first_id": entries.first().map(|entry| &entry.id),
+            "last_id": entries.last().map(|entry| &entry.id),
+        }),
+        Inbound::Gemini => json!({"models": data}),
+    };
+    list.to_string()
 }
 
 /// Tells about one name.
-pub(crate) fn one(world: &World, name: &str) -> Result<Entry, Failure> {
+pub(crate) fn one(world: &World, parts: &Parts, name: &str) -> Result<String, Failure> {
+    let told = |entry: Entry| entry.told(reader(parts)).to_string();
     let task = name.strip_prefix("task/").is_some_and(|task| world.table.tasks.contains_key(task));
     if task || router::ROUTER_NAMES.contains(&name) {
-        return Ok(Entry::own(name));
+        return Ok(told(Entry::own(name)));
     }
-    match world.catalog.find(name, &|id| world.reaches(id)) {
-        Ok(found) => Ok(Entry { id: name.to_owned(), ..entry(&found.provider.id, &found.model) }),
+    let reaches = |id: &str| world.reaches(id);
+    let found = match world.catalog.find(name, &reaches) {
+        Err(Missing::NotFor { wanted: Use::Chat, .. }) => {
+            world.catalog.find_for(Use::Embeddings, name, &reaches)
+        }
+        found => found,
+    };
+    match found {
+        Ok(found) => Ok(told(Entry::of(&found.provider.id, &found.model, name.to_owned()))),
         Err(why) => Err(missing(name, &why)),
     }
 }
 
 /// Says why a name leads to no model, and what to write instead.
 pub(crate) fn missing(name: &str, missing: &Missing) -> Failure {
-    let listed = |names: &[String]| {
-        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    let kind = match missing {
+        Missing::Unknown { .. } | Missing::NotFor { .. } => Kind::ModelNotFound,
+        Missing::Ambiguous { .. } => Kind::ModelAmbiguous,
+        Missing::NotConfigured { .. } => Kind::NoTarget,
     };
-    match missing {
-        Missing::Unknown { closest } if closest.is_empty() => {
-            let said = format!("no provider serves `{name}`; GET /v1/models lists what there is");
-            Failure::new(Kind::ModelNotFound, said).at("model")
-        }
-        Missing::Unknown { closest } => {
-            let said = format!(
-                "no provider serves `{name}`; did you mean {}? GET /v1/models lists what there is",
-                listed(closest)
-            );
-            Failure::new(Kind::ModelNotFound, said).at("model")
-        }
-        Missing::Ambiguous { names } => {
-            let said = format!("several providers serve `{name}`: write one of {}", listed(names));
-            Failure::new(Kind::ModelAmbiguous, said).at("model")
-        }
-        Missing::NotConfigured { name: full, needs } => {
-            let said =
-                format!("`{full}` is known, but its provider is not configured: it needs {needs}");
-            Failure::new(Kind::NoTarget, said).at("model")
-        }
-    }
+    let more = match missing {
+        Missing::Unknown { .. } => "; GET /v1/models lists what there is",
+        _ => "",
+    };
+    let help = missing.help().map(|help| format!("; {help}")).unwrap_or_default();
+    Failure::new(kind, format!("{}{help}{more}", missing.what(name))).at("model")
 }

@@ -9,15 +9,17 @@ use catalog::Found;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use hyper::{HeaderMap, Response};
-use ir::{Dialect, Failure, Kind, Next};
+use hyper::{HeaderMap, Method, Response};
+use ir::{Failure, Kind, Next};
 use router::Commit;
 use tokio::time::Instant;
-use wire::{Head, Sent};
+use wire::Origin;
 
 use crate::hold::Hold;
+use crate::lane::{Asked, Lane};
+use crate::reach::Outgoing;
 use crate::send::send;
-use crate::stream::Feed;
+use crate::stream::{End, Feed};
 use crate::{Gateway, World};
 
 /// The largest answer taken whole or held whole, in bytes.
@@ -27,27 +29,34 @@ const ANSWER_LIMIT: usize = 64 << 20;
 pub(crate) enum Won {
     /// All of it.
     Whole(Bytes),
-    /// What came of it so far, and the rest as it comes; or all of it with its end.
+    /// What came of it so far, and the rest.
     Stream {
         /// What has come.
         held: Vec<Bytes>,
-        /// The rest; `None` when it has ended as it should.
-        feed: Option<Box<Feed>>,
+        /// The rest.
+        rest: Rest,
     },
+}
+
+/// The rest of a stream.
+pub(crate) enum Rest {
+    /// It is still to come.
+    Flowing(Box<Feed>),
+    /// It has ended as it should, with these last bytes.
+    Finished(Bytes),
 }
 
 /// Tries the targets of the hold's plan.
 pub(crate) async fn pursue(
     gateway: &Gateway,
     world: &World,
-    head: &Head<'_>,
-    headers: &HeaderMap,
+    asked: &Asked<'_>,
     hold: &mut Hold,
 ) -> Result<Won, Failure> {
     for target in hold.plan.targets.clone() {
         hold.begin(&target);
         let limit = hold.deadline().min(Instant::now() + hold.plan.limits.timeout);
-        match attempt(gateway, world, head, headers, &target, hold, limit).await {
+        match attempt(gateway, world, asked, &target, hold, limit).await {
             Ok(won) => return Ok(won),
             Err(failure) => {
                 let next = failure.kind.next();
@@ -64,43 +73,53 @@ pub(crate) async fn pursue(
 async fn attempt(
     gateway: &Gateway,
     world: &World,
-    head: &Head<'_>,
-    headers: &HeaderMap,
+    asked: &Asked<'_>,
     target: &Found,
     hold: &mut Hold,
     limit: Instant,
 ) -> Result<Won, Failure> {
-    let provider = &target.provider;
-    let Some(reach) = world.reach.get(&provider.id) else {
+    let Some(reach) = world.reach.get(&target.provider.id) else {
         return Err(Failure::new(Kind::NoTarget, "the provider is not configured"));
     };
-    let spoken = provider.speaks.iter().find(|spoken| spoken.dialect == Dialect::OpenaiChat);
-    let Some(spoken) = spoken else {
-        return Err(Failure::new(
-            Kind::NoTarget,
-            "the provider does not speak the client's dialect",
-        ));
+    let ready = asked.ready(target, hold.id)?;
+    hold.lost(ready.losses);
+    let stream = asked.head.stream;
+    let spoken = ready.spoken;
+    let path = if stream { spoken.stream_path.as_ref() } else { None };
+    let outgoing = Outgoing {
+        method: Method::POST,
+        path: path.unwrap_or(&spoken.path),
+        model: &target.model.id,
+        body: ready.bytes,
+        forward: match ready.lane {
+            Lane::Verbatim { .. } => Some(asked.headers()),
+            Lane::Translate { .. } => None,
+        },
     };
-    let Sent { bytes, usage_added } = head.send(&target.model.id, provider.quirks);
-    let response = send(&gateway.client, reach, &spoken.path, bytes, headers, limit).await?;
+    let response = send(&gateway.client, reach, outgoing, limit).await?;
     let status = response.status().as_u16();
     hold.status(status);
     if !response.status().is_success() {
-        return Err(reach.scrubbed(refused(response, limit).await));
+        return Err(reach.scrubbed(refused(&ready.origin, response, limit).await));
     }
     let failure = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
-    if head.stream && !is_json(response.headers()) {
-        let feed = Feed::new(response.into_body(), spoken.dialect, usage_added, reach);
-        begin(feed, hold, limit).await.map_err(failure)
-    } else {
-        let body = collect(response.into_body(), limit).await.map_err(failure)?;
-        // One recorded host streams under JSON's type.
-        if head.stream && !body.trim_ascii_start().starts_with(b"{") {
-            let feed = Feed::of(body, spoken.dialect, usage_added, reach);
-            return begin(feed, hold, limit).await.map_err(failure);
-        }
-        whole(body, head.stream, hold).map_err(failure)
+    if stream && !is_json(response.headers()) {
+        let feed = Feed::new(response.into_body(), &ready.origin, ready.lane, reach);
+        return begin(feed, hold, limit).await.map_err(failure);
     }
+    let body = collect(response.into_body(), limit).await.map_err(failure)?;
+    // Some stream under JSON's type: one recorded host, and Google where it was not asked for SSE.
+    if stream && !body.trim_ascii_start().starts_with(b"{") {
+        let feed = Feed::of(body, &ready.origin, ready.lane, reach);
+        return begin(feed, hold, limit).await.map_err(failure);
+    }
+    let read = whole(body, &ready.origin, &ready.lane, hold).map_err(failure)?;
+    if stream {
+        let said = "a stream was asked for, and the provider's answer is none";
+        return Err(failure(Failure::new(Kind::MalformedReply, said)));
+    }
+    hold.first();
+    Ok(Won::Whole(read))
 }
 
 /// Some hosts stream under another type than `text/event-stream`, or under none; only JSON is
@@ -111,14 +130,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Reads an answer whose status is an error.
-async fn refused(response: Response<Incoming>, limit: Instant) -> Failure {
+pub(crate) async fn refused(
+    origin: &Origin,
+    response: Response<Incoming>,
+    limit: Instant,
+) -> Failure {
     let (parts, body) = response.into_parts();
     let body = collect(body, limit).await.unwrap_or_default();
     let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
-    wire::read_failure(Dialect::OpenaiChat, parts.status.as_u16(), &header, &body)
+    wire::read_failure(origin, parts.status.as_u16(), &header, &body)
 }
 
-async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
+pub(crate) async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
     match tokio::time::timeout_at(limit, Limited::new(body, ANSWER_LIMIT).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -135,20 +158,29 @@ async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
     }
 }
 
-/// Takes an answer in one piece.
-fn whole(body: Bytes, wanted_stream: bool, hold: &mut Hold) -> Result<Won, Failure> {
-    let read = wire::glance(Dialect::OpenaiChat, &body)?;
-    // Before anything is found wrong with it: what was used is paid for all the same.
-    hold.progress(read.usage.as_ref(), body.len());
-    if wanted_stream {
-        let said = "a stream was asked for, and the provider's answer is none";
-        return Err(Failure::new(Kind::MalformedReply, said));
+/// Takes an answer in one piece and returns what the client gets.
+fn whole(body: Bytes, origin: &Origin, lane: &Lane, hold: &mut Hold) -> Result<Bytes, Failure> {
+    let empty = || Failure::new(Kind::EmptyAnswer, "the answer has no choices");
+    match lane {
+        Lane::Verbatim { .. } => {
+            let read = wire::glance(origin, &body)?;
+            // Before anything is found wrong with it: what was used is paid for all the same.
+            hold.progress(read.usage.as_ref(), body.len());
+            hold.named(read.id.as_ref());
+            if read.answered { Ok(body) } else { Err(empty()) }
+        }
+        Lane::Translate { inbound, undo, filled, .. } => {
+            let mut read = wire::read_response(origin, &body)?;
+            hold.progress(read.usage.as_ref(), body.len());
+            hold.named(read.id.as_ref());
+            if read.candidates.is_empty() {
+                return Err(empty());
+            }
+            undo.response(&mut read);
+            filled.fill(&mut read.id, &mut read.model, &mut read.created);
+            Ok(wire::write_response(*inbound, &read).into())
+        }
     }
-    if !read.answered {
-        return Err(Failure::new(Kind::EmptyAnswer, "the answer has no choices"));
-    }
-    hold.first();
-    Ok(Won::Whole(body))
 }
 
 /// Reads a stream up to where it may go out: its first content, or its end where the task holds it.
@@ -173,11 +205,14 @@ async fn begin(mut feed: Feed, hold: &mut Hold, limit: Instant) -> Result<Won, F
             until = deadline;
         }
         hold.progress(feed.usage.as_ref(), feed.written);
+        hold.named(feed.answer.as_ref());
         match batch.end {
-            Some(Ok(())) => return Ok(Won::Stream { held, feed: None }),
-            Some(Err(failure)) => return Err(failure),
+            Some(End::Finished(last)) => {
+                return Ok(Won::Stream { held, rest: Rest::Finished(last) });
+            }
+            Some(End::Failed(failure)) => return Err(failure),
             None if batch.content && hold.plan.limits.commit == Commit::FirstToken => {
-                return Ok(Won::Stream { held, feed: Some(Box::new(feed)) });
+                return Ok(Won::Stream { held, rest: Rest::Flowing(Box::new(feed)) });
             }
             None => {}
         }

@@ -21,6 +21,9 @@ pub(crate) fn decision_id(id: Id) -> String {
 /// The longest caller's word kept: names of models and tasks are short, prompts are not.
 const WORD: usize = 100;
 
+/// The most losses kept with an attempt.
+const LOSSES: usize = 100;
+
 /// Cuts a caller's word to what may be kept.
 pub(crate) fn word(text: &str) -> String {
     if text.len() <= WORD && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
@@ -64,6 +67,7 @@ fn row(hold: &Hold, at: usize, attempt: &Attempt) -> store::Attempt {
         prices: attempt.target.model.price.as_ref().map(|price| price.version.clone()),
         first_byte_us: attempt.first.map(micros),
         total_us: micros(attempt.took),
+        answer: attempt.answer.clone(),
     }
 }
 
@@ -74,7 +78,7 @@ fn used(usage: &Usage) -> Used {
         cache_write: usage.cache_write,
         output: usage.output,
         reasoning: usage.reasoning,
-        counted: usage.source.name().to_owned(),
+        counted: usage.counted.name().to_owned(),
     }
 }
 
@@ -90,6 +94,8 @@ struct Decision<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     named_by: Option<&'static str>,
     reason: Reason,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pinned: &'a [String],
     table: &'a str,
     limits: Limits,
     targets: Vec<String>,
@@ -146,6 +152,14 @@ struct Told<'a> {
     cost_usd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prices: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<Lost<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lost<'a> {
+    path: String,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -183,6 +197,7 @@ fn decision(hold: &Hold) -> String {
         task: word(&plan.task),
         named_by: plan.named_by.map(router::NamedBy::name),
         reason: Reason { code: plan.reason.code(), text: plan.reason.to_string() },
+        pinned: &plan.pinned,
         table: &plan.table,
         limits: Limits {
             timeout_ms: plan.limits.timeout.as_millis(),
@@ -241,9 +256,15 @@ fn told(attempt: &Attempt) -> Told<'_> {
             cache_write: usage.cache_write.0,
             output: usage.output.0,
             reasoning: usage.reasoning.0,
-            counted: usage.source.name(),
+            counted: usage.counted.name(),
         }),
         cost_usd: attempt.cost.map(|cost| cost.to_string()),
         prices: attempt.target.model.price.as_ref().map(|price| price.version.as_str()),
+        losses: attempt
+            .losses
+            .iter()
+            .take(LOSSES)
+            .map(|loss| Lost { path: word(&loss.path), why: &loss.why })
+            .collect(),
     }
 }

@@ -13,14 +13,15 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{self, Stream};
 use hyper::body::Frame;
-use ir::{Dialect, Failure, Kind};
+use ir::{Failure, Inbound, Kind};
 use store::Receipt;
 use wire::failures::Context;
 
+use crate::converse::tell;
 use crate::hold::Hold;
-use crate::life::tell;
+use crate::pursue::Rest;
 use crate::record;
-use crate::stream::Feed;
+use crate::stream::{End, Feed};
 
 /// How long an answer waits for its commit. After that it goes out all the same: the rows stay with
 /// the writer, and `/health/ready` says that the ledger is behind.
@@ -38,7 +39,7 @@ enum State {
     Held {
         hold: Hold,
         held: Vec<Bytes>,
-        feed: Option<Box<Feed>>,
+        rest: Rest,
         clean: bool,
     },
     /// The rest as it comes.
@@ -50,28 +51,31 @@ enum State {
     /// The end that has been read, not yet told.
     Ending {
         hold: Hold,
-        end: Result<(), Failure>,
+        end: End,
+        /// The stream it is the end of, where that is still needed to tell it.
+        feed: Option<Box<Feed>>,
         clean: bool,
     },
     Over,
 }
 
-/// Relays a stream.
+/// Relays a stream to a client of a dialect.
 pub(crate) fn relay(
+    inbound: Inbound,
     hold: Hold,
     mut held: Vec<Bytes>,
-    feed: Option<Box<Feed>>,
+    rest: Rest,
 ) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
     let clean = held.last().is_none_or(|bytes| ends_clean(bytes));
     held.reverse();
     let request_id = record::request_id(hold.id);
-    let begin = State::Held { hold, held, feed, clean };
-    stream::unfold((begin, request_id), |(state, request_id)| async move {
+    let begin = State::Held { hold, held, rest, clean };
+    stream::unfold((begin, request_id), move |(state, request_id)| async move {
         // A panic is an end too: the hold that it drops settles, and the client is told.
-        let Ok(stepped) = AssertUnwindSafe(step(state)).catch_unwind().await else {
+        let Ok(stepped) = AssertUnwindSafe(step(inbound, state)).catch_unwind().await else {
             let failure = Failure::new(Kind::Internal, "Pointsman itself failed on this stream");
             let context = Context { request_id: request_id.clone(), attempts: Vec::new() };
-            let last = wire::write_failure_frame(Dialect::OpenaiChat, &failure, &context);
+            let last = wire::write_failure_frame(inbound, &failure, &context);
             return Some((
                 Ok(Frame::data([b"\n\n", last.as_slice()].concat().into())),
                 (State::Over, request_id),
@@ -82,22 +86,24 @@ pub(crate) fn relay(
     })
 }
 
-async fn step(mut state: State) -> Option<(Bytes, State)> {
+async fn step(inbound: Inbound, mut state: State) -> Option<(Bytes, State)> {
     loop {
         state = match state {
-            State::Held { hold, mut held, feed, clean } => match (held.pop(), feed) {
-                (Some(bytes), feed) => {
-                    return Some((bytes, State::Held { hold, held, feed, clean }));
+            State::Held { hold, mut held, rest, clean } => match (held.pop(), rest) {
+                (Some(bytes), rest) => {
+                    return Some((bytes, State::Held { hold, held, rest, clean }));
                 }
-                (None, Some(feed)) => State::Flowing { hold, feed, clean },
-                (None, None) => State::Ending { hold, end: Ok(()), clean },
+                (None, Rest::Flowing(feed)) => State::Flowing { hold, feed, clean },
+                (None, Rest::Finished(last)) => {
+                    State::Ending { hold, end: End::Finished(last), feed: None, clean }
+                }
             },
             State::Flowing { mut hold, mut feed, clean } => {
                 let batch = feed.next(hold.deadline()).await;
                 hold.progress(feed.usage.as_ref(), feed.written);
                 let clean = if batch.pass.is_empty() { clean } else { ends_clean(&batch.pass) };
                 let next = match batch.end {
-                    Some(end) => State::Ending { hold, end, clean },
+                    Some(end) => State::Ending { hold, end, feed: Some(feed), clean },
                     None => State::Flowing { hold, feed, clean },
                 };
                 if !batch.pass.is_empty() {
@@ -105,13 +111,18 @@ async fn step(mut state: State) -> Option<(Bytes, State)> {
                 }
                 next
             }
-            State::Ending { mut hold, end, clean } => {
-                let ended =
-                    end.as_ref().map_or_else(|failure| failure.kind.code(), |()| "answered");
-                let last = end_of(&mut hold, end.clone(), clean);
+            State::Ending { mut hold, end, feed, clean } => {
+                let ended = match &end {
+                    End::Finished(_) => "answered",
+                    End::Failed(failure) => failure.kind.code(),
+                };
+                let last = end_of(inbound, &mut hold, end, feed, clean);
                 let receipt = hold.settle();
                 tell(&hold, ended);
                 committed(receipt).await;
+                if last.is_empty() {
+                    return None;
+                }
                 return Some((last, State::Over));
             }
             State::Over => return None,
@@ -120,19 +131,26 @@ async fn step(mut state: State) -> Option<(Bytes, State)> {
 }
 
 /// Writes the one end of a stream and notes it on the hold.
-fn end_of(hold: &mut Hold, end: Result<(), Failure>, clean: bool) -> Bytes {
-    let mut last = if clean { Vec::new() } else { b"\n\n".to_vec() };
-    match end {
-        Ok(()) => {
+fn end_of(
+    inbound: Inbound,
+    hold: &mut Hold,
+    end: End,
+    feed: Option<Box<Feed>>,
+    clean: bool,
+) -> Bytes {
+    let told = match end {
+        End::Finished(last) => {
             hold.answered();
-            last.extend_from_slice(wire::end_frame(Dialect::OpenaiChat));
+            last
         }
-        Err(failure) => {
+        End::Failed(failure) => {
             hold.failed(failure.clone());
-            last.extend(wire::write_failure_frame(Dialect::OpenaiChat, &failure, &hold.context()));
+            let context = hold.context();
+            let frame = feed.map(|mut feed| feed.failure_frame(&failure, &context));
+            frame.unwrap_or_else(|| wire::write_failure_frame(inbound, &failure, &context)).into()
         }
-    }
-    last.into()
+    };
+    if clean || told.is_empty() { told } else { [b"\n\n", &told[..]].concat().into() }
 }
 
 /// Returns whether a frame of ours may follow these bytes.

@@ -1,16 +1,23 @@
 //! Paths: what a client asks for, whatever it does to the path.
 //!
-//! Base URLs work with and without `/v1` and with doubled slashes, ids may hold slashes, and a
-//! query never changes the route.
+//! Base URLs work with and without their version and with doubled slashes, ids may hold slashes,
+//! and a query never changes the route.
 
-use hyper::Method;
+use hyper::header::{HeaderMap, UPGRADE};
+use hyper::{Method, Uri};
+use ir::Inbound;
+use wire::head::Told;
 
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// `POST /v1/chat/completions`.
-    Chat,
-    /// `GET /v1/models`.
+    /// A conversation in a dialect, with what the path says of it.
+    Converse(Inbound, Option<Told>),
+    /// How many tokens a conversation has, with what the path says of it.
+    Count(Inbound, Option<Told>),
+    /// `POST /v1/embeddings`.
+    Embed,
+    /// The list of models.
     Models,
     /// `GET /v1/models/{id}`.
     Model(String),
@@ -22,6 +29,8 @@ pub(crate) enum Route {
     Ready,
     /// `HEAD /` and `GET /`.
     Root,
+    /// A conversation over a WebSocket, which is not spoken here: the client goes on over HTTP.
+    WebSocket,
     /// A known path with a method it does not take.
     WrongMethod {
         /// The method it takes.
@@ -32,19 +41,33 @@ pub(crate) enum Route {
 }
 
 /// Reads the route of a request.
-pub(crate) fn route(method: &Method, path: &str) -> Route {
-    let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
-    let steps = steps.strip_prefix(&["v1"]).unwrap_or(&steps);
+pub(crate) fn route(method: &Method, path: &str, headers: &HeaderMap) -> Route {
+    let steps = steps(path);
+    let steps = unversioned(&steps);
     let get = |route| match *method {
         Method::GET | Method::HEAD => route,
         _ => Route::WrongMethod { takes: "GET" },
     };
+    let post = |route| match *method {
+        Method::POST => route,
+        _ => Route::WrongMethod { takes: "POST" },
+    };
     match steps {
         [] => get(Route::Root),
-        ["chat", "completions"] if method == Method::POST => Route::Chat,
-        ["chat", "completions"] => Route::WrongMethod { takes: "POST" },
+        ["chat", "completions"] => post(Route::Converse(Inbound::OpenaiChat, None)),
+        ["responses"] if headers.contains_key(UPGRADE) => Route::WebSocket,
+        ["responses"] => post(Route::Converse(Inbound::OpenaiResponses, None)),
+        ["messages"] => post(Route::Converse(Inbound::AnthropicMessages, None)),
+        ["messages", "count_tokens"] => post(Route::Count(Inbound::AnthropicMessages, None)),
+        ["embeddings"] => post(Route::Embed),
         ["models"] => get(Route::Models),
-        ["models", id @ ..] => get(Route::Model(decoded(&id.join("/")))),
+        ["models", id @ ..] => {
+            let id = decoded(&id.join("/"));
+            match id.rsplit_once(':').and_then(|(model, verb)| gemini(model, verb)) {
+                Some(route) => post(route),
+                None => get(Route::Model(id)),
+            }
+        }
         ["api", "decisions", id] => get(Route::Decision((*id).to_owned())),
         ["health"] | ["health", "live"] => get(Route::Live),
         ["health", "ready"] => get(Route::Ready),
@@ -52,39 +75,67 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
     }
 }
 
-/// Decodes `%2F` and its like; what is no escape stays as it is.
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits =
-            bytes.get(at + 1..at + 3).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|pair| std::str::from_utf8(pair).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if bytes[at] == b'%' => {
-                out.push(byte);
-                at += 3;
-            }
-            _ => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
+/// Google says in the path what is to be done with a model.
+fn gemini(model: &str, verb: &str) -> Option<Route> {
+    let told = |stream| Some(Told { model: model.to_owned(), stream });
+    match verb {
+        "generateContent" => Some(Route::Converse(Inbound::Gemini, told(false))),
+        "streamGenerateContent" => Some(Route::Converse(Inbound::Gemini, told(true))),
+        "countTokens" => Some(Route::Count(Inbound::Gemini, told(false))),
+        _ => None,
     }
-    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Returns the dialect in which a client is answered that may not even have found a path: the one
+/// of the path, else of the version it names, else of the header its key came in.
+pub(crate) fn dialect(uri: &Uri, headers: &HeaderMap) -> Inbound {
+    let all = steps(uri.path());
+    match (unversioned(&all), all.first()) {
+        (["chat", ..], _) => Inbound::OpenaiChat,
+        (["responses", ..], _) => Inbound::OpenaiResponses,
+        (["messages", ..], _) => Inbound::AnthropicMessages,
+        (_, Some(&"v1beta" | &"v1alpha")) => Inbound::Gemini,
+        (["models", id @ ..], _) if id.last().is_some_and(|id| id.contains(':')) => Inbound::Gemini,
+        _ if headers.contains_key("anthropic-version") => Inbound::AnthropicMessages,
+        _ if headers.contains_key("x-goog-api-key") => Inbound::Gemini,
+        _ => Inbound::OpenaiChat,
+    }
+}
+
+fn steps(path: &str) -> Vec<&str> {
+    path.split('/').filter(|step| !step.is_empty()).collect()
+}
+
+fn unversioned<'a, 's>(steps: &'a [&'s str]) -> &'a [&'s str] {
+    match steps {
+        ["v1" | "v1beta" | "v1alpha", rest @ ..] => rest,
+        all => all,
+    }
+}
+
+/// Decodes `%2F` and its like; what is no escape stays as it is.
+pub(crate) fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use hyper::Method;
+    use hyper::header::UPGRADE;
+    use hyper::{HeaderMap, Method};
+    use ir::Inbound;
+    use wire::head::Told;
 
-    use super::{Route, route};
+    use super::Route;
+
+    fn route(method: &Method, path: &str) -> Route {
+        super::route(method, path, &HeaderMap::new())
+    }
 
     #[test]
     fn base_urls_work_however_they_are_written() {
+        let chat = Route::Converse(Inbound::OpenaiChat, None);
         for path in ["/v1/chat/completions", "/chat/completions", "//v1//chat/completions/"] {
-            assert_eq!(route(&Method::POST, path), Route::Chat, "{path}");
+            assert_eq!(route(&Method::POST, path), chat, "{path}");
         }
         assert_eq!(
             route(&Method::GET, "/v1/chat/completions"),
@@ -94,10 +145,34 @@ mod tests {
     }
 
     #[test]
+    fn every_dialect_has_its_path() {
+        let messages = Route::Converse(Inbound::AnthropicMessages, None);
+        assert_eq!(route(&Method::POST, "/v1/messages"), messages);
+        let count = Route::Count(Inbound::AnthropicMessages, None);
+        assert_eq!(route(&Method::POST, "/v1/messages/count_tokens"), count);
+        let told = |stream| Some(Told { model: "openai/gpt-4o".to_owned(), stream });
+        for (path, stream) in [
+            ("/v1beta/models/openai/gpt-4o:generateContent", false),
+            ("/v1/models/openai%2Fgpt-4o:streamGenerateContent", true),
+        ] {
+            let gemini = Route::Converse(Inbound::Gemini, told(stream));
+            assert_eq!(route(&Method::POST, path), gemini, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_websocket_is_not_spoken() {
+        let headers = HeaderMap::from_iter([(UPGRADE, "websocket".parse().unwrap())]);
+        assert_eq!(super::route(&Method::GET, "/v1/responses", &headers), Route::WebSocket);
+        assert_eq!(route(&Method::GET, "/v1/responses"), Route::WrongMethod { takes: "POST" });
+    }
+
+    #[test]
     fn ids_may_hold_slashes() {
         let id = |id: &str| Route::Model(id.to_owned());
         assert_eq!(route(&Method::GET, "/v1/models/openai/gpt-4o"), id("openai/gpt-4o"));
         assert_eq!(route(&Method::GET, "/v1/models/openai%2Fgpt-4o"), id("openai/gpt-4o"));
+        assert_eq!(route(&Method::GET, "/v1/models/ollama/qwen3:8b"), id("ollama/qwen3:8b"));
         assert_eq!(route(&Method::GET, "/models/100%25%zz"), id("100%%zz"));
     }
 

@@ -5,22 +5,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use hyper::{HeaderMap, Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ir::{Failure, Kind};
 use tokio::time::Instant;
 
-use crate::Reach;
+use crate::reach::{Outgoing, Reach};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// The client's headers that a provider gets to see.
-const FORWARDED: [&str; 1] = ["openai-beta"];
 
 /// The client for every provider: HTTP/1.1 with a pool of connections a host. (A pooled HTTP/2
 /// client opens one connection a host, and the host's limit of streams becomes ours.)
@@ -52,35 +48,19 @@ pub fn client() -> Result<Client, TlsError> {
         .build(connector))
 }
 
-/// Sends a body to a provider's path and waits for the head of its answer.
+/// Sends a request to a provider and waits for the head of its answer.
 pub(crate) async fn send(
     client: &Client,
     reach: &Reach,
-    path: &str,
-    body: Vec<u8>,
-    headers: &HeaderMap,
+    outgoing: Outgoing<'_>,
     deadline: Instant,
 ) -> Result<Response<Incoming>, Failure> {
-    let uri = reach.uri(path).map_err(|bad| Failure::new(Kind::Unreachable, bad.to_string()))?;
-    let mut request = Request::post(uri)
-        .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT, "application/json, text/event-stream")
-        // The answer is read on its way through, so it must not come compressed.
-        .header(ACCEPT_ENCODING, "identity")
-        .header(USER_AGENT, concat!("pointsman/", env!("CARGO_PKG_VERSION")));
-    for name in FORWARDED {
-        if let Some(value) = headers.get(name) {
-            request = request.header(name, value);
-        }
-    }
-    if let Some((name, value)) = reach.auth() {
-        request = request.header(name, value);
-    }
-    let request = request.body(Full::new(Bytes::from(body)));
-    let request = request.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
-    match tokio::time::timeout_at(deadline, client.request(request)).await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(broken(&error)),
+    let exchange = async {
+        let request = reach.request(client, outgoing).await?;
+        client.request(request).await.map_err(|error| broken(&error))
+    };
+    match tokio::time::timeout_at(deadline, exchange).await {
+        Ok(answered) => answered,
         Err(_) => Err(Failure::new(Kind::Timeout, "no answer began in the time the task allows")),
     }
 }

@@ -1,8 +1,10 @@
-//! A provider's stream as it comes in: bytes cut into frames, frames watched, usage kept.
+//! A provider's stream as it comes in: bytes cut into frames, frames read, usage kept, and what the
+//! client gets of it.
 //!
-//! The client's dialect is the provider's, so the frames pass as they are; the events only tell what
-//! they are. Held back are the chunk that exists because the gateway asked for usage, the end, and
-//! an error, which the relay writes itself.
+//! Where the client's dialect is the provider's, the frames pass as they are and the events only
+//! tell what they are; held back are the chunk that exists because the gateway asked for usage, the
+//! end, and an error. Where the dialects differ, the client's frames are written from the events.
+//! Either way the end is told by the relay, after the ledger has it.
 
 use std::sync::Arc;
 
@@ -10,12 +12,14 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use ir::{Dialect, Event, Failure, Kind, Usage};
+use ir::{Event, Failure, Inbound, Kind, Usage};
 use tokio::time::Instant;
-use wire::sse::{Frame, Splitter};
-use wire::{EventReader, Met};
+use wire::failures::Context;
+use wire::sse::Frame;
+use wire::{EventReader, EventWriter, Met, Origin, Splitter, Undoing};
 
 use crate::Reach;
+use crate::lane::{Filled, Lane};
 
 /// A provider's stream.
 #[derive(Debug)]
@@ -24,13 +28,36 @@ pub(crate) struct Feed {
     splitter: Splitter,
     reader: EventReader,
     events: Vec<Event>,
-    usage_added: bool,
+    inbound: Inbound,
+    flow: Flow,
     /// Whose stream it is: its credential must not be quoted by an error.
     reach: Arc<Reach>,
     /// What the provider said was used so far.
     pub(crate) usage: Option<Usage>,
+    /// The provider's id of the answer.
+    pub(crate) answer: Option<String>,
     /// Bytes of text the model has written so far, for an estimate where usage never comes.
     pub(crate) written: usize,
+}
+
+/// How a stream comes to the client.
+#[derive(Debug)]
+enum Flow {
+    /// As it is.
+    Verbatim {
+        /// Whether the chunk of usage is taken out again.
+        usage_added: bool,
+    },
+    /// In its own dialect.
+    Translate(Box<Translate>),
+}
+
+#[derive(Debug)]
+struct Translate {
+    undoing: Undoing,
+    undone: Vec<Event>,
+    writer: EventWriter,
+    filled: Filled,
 }
 
 /// What a read brought.
@@ -41,45 +68,64 @@ pub(crate) struct Batch {
     /// Whether a reader would see something of it.
     pub(crate) content: bool,
     /// How the stream ended, if it did.
-    pub(crate) end: Option<Result<(), Failure>>,
+    pub(crate) end: Option<End>,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone)]
+pub(crate) enum End {
+    /// As it should: with these last bytes for the client.
+    Finished(Bytes),
+    /// Badly.
+    Failed(Failure),
+}
+
+impl Batch {
+    fn failed(failure: Failure) -> Self {
+        Self { end: Some(End::Failed(failure)), ..Self::default() }
+    }
 }
 
 impl Feed {
     /// Begins to read a stream.
-    pub(crate) fn new(
-        body: Incoming,
-        dialect: Dialect,
-        usage_added: bool,
-        reach: &Arc<Reach>,
-    ) -> Self {
-        Self::over(body.boxed_unsync(), dialect, usage_added, reach)
+    pub(crate) fn new(body: Incoming, origin: &Origin, lane: Lane, reach: &Arc<Reach>) -> Self {
+        Self::over(body.boxed_unsync(), origin, lane, reach)
     }
 
     /// Begins to read a stream that came in one piece.
-    pub(crate) fn of(
-        bytes: Bytes,
-        dialect: Dialect,
-        usage_added: bool,
-        reach: &Arc<Reach>,
-    ) -> Self {
+    pub(crate) fn of(bytes: Bytes, origin: &Origin, lane: Lane, reach: &Arc<Reach>) -> Self {
         let body = Full::new(bytes).map_err(|never| match never {});
-        Self::over(body.boxed_unsync(), dialect, usage_added, reach)
+        Self::over(body.boxed_unsync(), origin, lane, reach)
     }
 
     fn over(
         body: UnsyncBoxBody<Bytes, hyper::Error>,
-        dialect: Dialect,
-        usage_added: bool,
+        origin: &Origin,
+        lane: Lane,
         reach: &Arc<Reach>,
     ) -> Self {
+        let inbound = lane.inbound();
+        let flow = match lane {
+            Lane::Verbatim { usage_added, .. } => Flow::Verbatim { usage_added },
+            Lane::Translate { inbound, undo, wants_usage, filled } => {
+                Flow::Translate(Box::new(Translate {
+                    undoing: Undoing::new(undo),
+                    undone: Vec::new(),
+                    writer: EventWriter::new(inbound, origin.dialect, wants_usage),
+                    filled,
+                }))
+            }
+        };
         Self {
             body,
-            splitter: Splitter::default(),
-            reader: EventReader::new(dialect),
+            splitter: Splitter::new(origin.dialect),
+            reader: EventReader::new(origin),
             events: Vec::new(),
-            usage_added,
+            inbound,
+            flow,
             reach: Arc::clone(reach),
             usage: None,
+            answer: None,
             written: 0,
         }
     }
@@ -88,8 +134,8 @@ impl Feed {
     pub(crate) async fn next(&mut self, deadline: Instant) -> Batch {
         loop {
             let Ok(frame) = tokio::time::timeout_at(deadline, self.body.frame()).await else {
-                let failure = Failure::new(Kind::Timeout, "the answer was not complete in time");
-                return Batch { end: Some(Err(failure)), ..Batch::default() };
+                let late = Failure::new(Kind::Timeout, "the answer was not complete in time");
+                return Batch::failed(late);
             };
             let batch = match frame {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -98,13 +144,24 @@ impl Feed {
                 },
                 Some(Err(error)) => {
                     let said = format!("the provider's stream broke off: {error}");
-                    let cut = Failure::new(Kind::StreamCut, said);
-                    Batch { end: Some(Err(cut)), ..Batch::default() }
+                    Batch::failed(Failure::new(Kind::StreamCut, said))
                 }
                 None => self.last(),
             };
             if batch.end.is_some() || !batch.pass.is_empty() {
                 return batch;
+            }
+        }
+    }
+
+    /// Writes the frame that ends the client's stream badly.
+    pub(crate) fn failure_frame(&mut self, failure: &Failure, context: &Context) -> Vec<u8> {
+        match &mut self.flow {
+            Flow::Verbatim { .. } => wire::write_failure_frame(self.inbound, failure, context),
+            Flow::Translate(translate) => {
+                let mut out = Vec::new();
+                translate.writer.write(&Event::Fail(failure.clone()), context, &mut out);
+                out
             }
         }
     }
@@ -116,9 +173,9 @@ impl Feed {
             match self.splitter.next_frame() {
                 Ok(Some(frame)) => frames.push(frame),
                 Ok(None) => return self.watch(frames),
-                Err(too_large) => {
-                    let failure = Failure::new(Kind::MalformedReply, too_large.to_string());
-                    return Batch { end: Some(Err(failure)), ..self.watch(frames) };
+                Err(bad) => {
+                    let failure = Failure::new(Kind::MalformedReply, bad.to_string());
+                    return Batch { end: Some(End::Failed(failure)), ..self.watch(frames) };
                 }
             }
         }
@@ -130,9 +187,15 @@ impl Feed {
         let mut batch = self.watch(rest.into_iter().collect());
         if batch.end.is_none() {
             self.reader.end(&mut self.events);
-            let (_, end) = self.note();
-            let cut = || Err(Failure::new(Kind::StreamCut, "the provider's stream has no end"));
-            batch.end = Some(end.unwrap_or_else(cut));
+            let mut pass = BytesMut::from(&batch.pass[..]);
+            let noted = self.note(&mut pass);
+            batch.content |= noted.content;
+            batch.pass = pass.freeze();
+            let cut = || {
+                let said = "the provider's stream has no end";
+                End::Failed(Failure::new(Kind::StreamCut, said))
+            };
+            batch.end = Some(noted.end.unwrap_or_else(cut));
         }
         batch
     }
@@ -143,47 +206,86 @@ impl Feed {
         let mut batch = Batch::default();
         for frame in frames {
             let met = self.reader.read(&frame, &mut self.events);
-            let (content, end) = self.note();
-            batch.content |= content;
-            let held = match met {
-                Met::Done | Met::Failed => true,
-                Met::UsageOnly => self.usage_added,
-                Met::Content | Met::Quiet => false,
-            };
-            if !held && single {
-                batch.pass = frame.raw;
-            } else if !held {
-                pass.extend_from_slice(&frame.raw);
+            let noted = self.note(&mut pass);
+            batch.content |= noted.content;
+            batch.end = noted.end;
+            if let Flow::Verbatim { usage_added } = self.flow {
+                let held = match met {
+                    Met::Done | Met::Failed => true,
+                    Met::UsageOnly => usage_added,
+                    Met::Content | Met::Quiet => false,
+                };
+                if met == Met::Done && matches!(batch.end, Some(End::Finished(_))) {
+                    batch.end = Some(End::Finished(frame.raw));
+                } else if !held && single {
+                    batch.pass = frame.raw;
+                } else if !held {
+                    pass.extend_from_slice(&frame.raw);
+                }
             }
-            if end.is_some() {
-                batch.end = end;
+            if batch.end.is_some() {
                 break;
             }
         }
-        if !single {
+        if !pass.is_empty() {
             batch.pass = pass.freeze();
         }
         batch
     }
 
-    /// Takes from the events what is worth keeping: usage, the size of what was written, the end.
-    fn note(&mut self) -> (bool, Option<Result<(), Failure>>) {
-        let (mut content, mut end) = (false, None);
+    /// Takes from the events what is worth keeping: usage, the size of what was written, the end;
+    /// and writes them for the client where the dialects differ.
+    fn note(&mut self, pass: &mut BytesMut) -> Noted {
+        let mut noted = Noted { content: false, end: None };
         for event in self.events.drain(..) {
-            match event {
-                Event::Open(..) => content = true,
+            match &event {
+                Event::Open(..) => noted.content = true,
                 Event::Delta(_, text) => {
-                    content = true;
+                    noted.content = true;
                     self.written += text.len();
                 }
-                Event::Usage(usage) => self.usage = Some(usage),
-                Event::Finish => end = Some(Ok(())),
+                Event::Start { id, .. } => self.answer.clone_from(id),
+                Event::Usage(usage) => self.usage = Some(usage.clone()),
                 Event::Fail(failure) => {
-                    end = Some(Err(self.reach.scrubbed(failure)));
+                    noted.end = Some(End::Failed(self.reach.scrubbed(failure.clone())));
+                    continue;
                 }
-                Event::Start { .. } | Event::Close(_) | Event::Note(..) | Event::Stop { .. } => {}
+                Event::Finish => {
+                    let last = wire::end_frame(self.inbound).unwrap_or_default();
+                    noted.end = Some(End::Finished(Bytes::from_static(last)));
+                }
+                _ => {}
+            }
+            if let Flow::Translate(translate) = &mut self.flow {
+                let finished = event == Event::Finish;
+                let written = translate.written(event);
+                if finished {
+                    noted.end = Some(End::Finished(written.into()));
+                } else {
+                    pass.extend_from_slice(&written);
+                }
             }
         }
-        (content, end)
+        noted
+    }
+}
+
+struct Noted {
+    content: bool,
+    end: Option<End>,
+}
+
+impl Translate {
+    fn written(&mut self, event: Event) -> Vec<u8> {
+        let mut out = Vec::new();
+        let context = Context::default();
+        self.undoing.event(event, &mut self.undone);
+        for mut event in self.undone.drain(..) {
+            if let Event::Start { id, model, created } = &mut event {
+                self.filled.fill(id, model, created);
+            }
+            self.writer.write(&event, &context, &mut out);
+        }
+        out
     }
 }

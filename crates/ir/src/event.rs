@@ -1,7 +1,7 @@
 //! A streamed answer, piece by piece, and the grammar every stream obeys:
 //!
 //! ```text
-//! stream    = Start (Open Delta* Close | Note | Stop | Usage)* end
+//! stream    = Start (Open (Delta | Cite | Carry)* Close | Note | Stop | Usage)* end
 //! end       = Finish | Fail
 //! ```
 //!
@@ -16,7 +16,7 @@ mod grammar;
 pub use fold::Fold;
 pub use grammar::{Grammar, Ungrammatical};
 
-use crate::{CallKind, Failure, Finish, RawJson, Usage};
+use crate::{CallKind, Citation, Failure, Finish, Opaque, RawJson, Usage};
 
 /// Where a part stands: which candidate, which part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +43,10 @@ pub enum Event {
     Open(Spot, PartKind),
     /// The open part grows: its text, or the text of its arguments.
     Delta(Spot, String),
+    /// The open text rests on this.
+    Cite(Spot, Citation),
+    /// The open part carries what must go back untouched; a later one replaces it.
+    Carry(Spot, Opaque),
     /// The part is complete.
     Close(Spot),
     /// A field the reader has no name for.
@@ -80,6 +84,13 @@ pub enum PartKind {
         /// What kind of tool it is.
         kind: CallKind,
     },
+    /// A picture the model made; its deltas are its bytes in base64.
+    Image {
+        /// Its media type.
+        media_type: String,
+    },
+    /// A part only its dialect understands, whole from the start.
+    Other(Opaque),
 }
 
 /// What an unnamed field belongs to.

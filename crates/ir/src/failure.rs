@@ -2,7 +2,7 @@
 //! it is, what may happen next and what the reader should do.
 //!
 //! Codes follow the words users know from OpenAI and OpenRouter. Which provider answer is which
-//! kind is decided in a dialect's `read_failure`, once; nobody matches on message texts elsewhere.
+//! kind is decided in `wire::failures`, once; nobody matches on message texts elsewhere.
 
 use std::fmt;
 use std::time::Duration;
@@ -92,6 +92,9 @@ failures! {
     MethodNotAllowed, 405, "method_not_allowed", Client, Stop,
         "The path does not take that method.",
         "See the reference for the methods of each path.";
+    UpgradeRequired, 426, "upgrade_required", Client, Stop,
+        "The path does not speak the protocol that the client wants to change to.",
+        "Go on over HTTP: POST the same request, and stream with server-sent events.";
     RequestTimeout, 408, "request_timeout", Client, Stop,
         "The request did not arrive in time.",
         "Send the body without long pauses.";
@@ -107,6 +110,9 @@ failures! {
     Credential, 502, "provider_authentication_failed", Policy, Elsewhere,
         "The provider refused the gateway's credential.",
         "The operator must renew or correct the provider's key.";
+    Permission, 502, "provider_permission_denied", Policy, Elsewhere,
+        "The provider does not let the gateway's account do this: a right, a region, terms not accepted.",
+        "The operator must grant the right, enable the API or accept the terms at the provider.";
     Credit, 402, "insufficient_quota", Policy, Elsewhere,
         "The gateway's account at the provider has no credit or quota left.",
         "The operator must top up the account or raise its quota.";
@@ -134,12 +140,18 @@ failures! {
     MalformedReply, 502, "malformed_reply", Provider, Elsewhere,
         "The provider's answer is not what its dialect says.",
         "Check the provider's base URL and dialect; a proxy may stand in between.";
+    InvalidOutput, 502, "invalid_model_output", Provider, Elsewhere,
+        "The provider refused what its own model made: a tool call or JSON that does not fit its schema.",
+        "Try again, ask for a simpler schema, or put another model first.";
     EmptyAnswer, 502, "empty_answer", Provider, Elsewhere,
         "The provider answered without content.",
         "Try again, or put another model first.";
     AllAttemptsFailed, 502, "all_attempts_failed", Provider, Stop,
         "Every target of the plan failed.",
         "Each attempt and its fault are listed in `error.attempts`.";
+    Pinned, 400, "pinned_elsewhere", Client, Stop,
+        "The request holds something that only another provider can honour.",
+        "Name a model of the provider that the message names, or send the whole conversation without it.";
     NoTarget, 503, "no_target", Policy, Stop,
         "No model of the plan has a configured provider.",
         "Set the API key that the message names, or change the routing table.";

@@ -47,15 +47,15 @@ pub mod request;
 pub mod response;
 pub mod usage;
 
-pub use dialect::{Dialect, Loss, Opaque, Quirks};
+pub use dialect::{Dialect, Inbound, Loss, Opaque, Quirks, Seed};
 pub use event::{Event, Fold, Grammar, PartKind, Scope, Spot, Ungrammatical};
 pub use extras::{Extras, RawJson};
 pub use failure::{Failure, Fault, Kind, Next};
 pub use money::{Money, Rate, Tokens};
 pub use request::{
-    Arguments, AssistantPart, AssistantTurn, Authority, CallKind, Cap, Choice, Image, ImageSource,
-    Mode, Output, Reasoning, Request, Schema, Text, Tool, ToolCall, ToolResult, Toolbox, Turn,
-    UserPart,
+    Arguments, AssistantPart, AssistantTurn, Authority, Budget, CacheMark, CallKind, Cap, Choice,
+    Citation, File, Image, Logprobs, Mode, Output, Reasoning, Request, Said, Schema, Source, Text,
+    Thinking, Tool, ToolCall, ToolResult, Toolbox, Turn, UserPart,
 };
 pub use response::{Candidate, Finish, Response};
-pub use usage::{Source, Usage};
+pub use usage::{Counted, Usage};

@@ -35,14 +35,20 @@ pub struct Candidate {
 /// Why a model stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finish {
-    /// It was done, or met a stop sequence.
+    /// It was done.
     Stop,
+    /// It met a stop sequence: this one, where the dialect says which.
+    StopSequence(Option<String>),
     /// It ran into the cap on the answer's length.
     Length,
     /// It wants tools to be run.
     ToolCalls,
     /// A filter ended it.
     ContentFilter,
+    /// The model would not answer.
+    Refusal,
+    /// The provider paused a long turn; the same conversation, sent again, goes on.
+    Pause,
     /// A reason of the provider's own, kept as it came.
     Other(String),
 }

@@ -17,14 +17,14 @@ pub struct Usage {
     /// Of `output`: reasoning.
     pub reasoning: Tokens,
     /// Who counted.
-    pub source: Source,
+    pub counted: Counted,
     /// What else the provider said about usage, in its own dialect.
     pub extras: Extras,
 }
 
 /// Who counted the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Source {
+pub enum Counted {
     /// The provider.
     #[default]
     Reported,
@@ -32,7 +32,7 @@ pub enum Source {
     Estimated,
 }
 
-impl Source {
+impl Counted {
     /// Returns the word used in the ledger and in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -13,10 +13,14 @@
 //! assert_eq!(plan.targets[1].name(), "openai/gpt-4o");
 //! ```
 
+mod needs;
+mod pin;
 mod plan;
 mod table;
 mod task;
 
-pub use plan::{NoPlan, Plan, Reason, Skipped, plan};
+pub use needs::{Lacks, Needs};
+pub use pin::{Grip, Pin, To};
+pub use plan::{NoPlan, Plan, Reason, Skipped, plan, plan_embeddings};
 pub use table::{Cell, Commit, Limits, Table, Written, check};
 pub use task::{Ask, NamedBy, ROUTER_NAMES};

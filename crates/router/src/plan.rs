@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use catalog::{Catalog, Found, Missing};
+use catalog::{Catalog, Found, Missing, Use};
 
+use crate::needs::{Lacks, Needs};
+use crate::pin::{Grip, Pin, To};
 use crate::table::{Limits, Table, listed};
 use crate::task::{Ask, NamedBy, Wish, wish};
 
@@ -20,6 +22,8 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Why this row of the table.
     pub reason: Reason,
+    /// What pinned the request, and what became of it.
+    pub pinned: Vec<String>,
     /// The limits.
     pub limits: Limits,
     /// The table's version.
@@ -102,10 +106,110 @@ pub enum NoPlan {
         /// What was left out, and why.
         skipped: Vec<Skipped>,
     },
+    /// Nobody in the plan can do what the request demands.
+    Unable {
+        /// What the first of them lacks.
+        lacks: Lacks,
+        /// What each of them lacks.
+        skipped: Vec<Skipped>,
+    },
+    /// Nobody in the plan can honour what the request holds.
+    Pinned {
+        /// What it holds.
+        pin: Pin,
+        /// Who cannot honour it.
+        skipped: Vec<Skipped>,
+    },
 }
 
 /// Plans a request.
 pub fn plan(
+    ask: &Ask<'_>,
+    table: &Table,
+    catalog: &Catalog,
+    configured: &dyn Fn(&str) -> bool,
+) -> Result<Plan, NoPlan> {
+    let mut plan = unpinned(ask, table, catalog, configured)?;
+    able(&mut plan, ask.needs)?;
+    for pin in ask.pins {
+        hold(&mut plan, pin, catalog, configured)?;
+    }
+    Ok(plan)
+}
+
+/// Plans a request for embeddings: the model that it names, which is never replaced, since vectors
+/// of two models cannot be compared.
+pub fn plan_embeddings(
+    model: &str,
+    table: &Table,
+    catalog: &Catalog,
+    configured: &dyn Fn(&str) -> bool,
+) -> Result<Plan, NoPlan> {
+    let found = catalog
+        .find_for(Use::Embeddings, model, configured)
+        .map_err(|missing| NoPlan::Model { name: model.to_owned(), missing })?;
+    let row =
+        Row { task: "embeddings", named_by: None, reason: Reason::Direct, limits: table.direct };
+    Ok(row.plan(table, vec![found], Vec::new()))
+}
+
+/// Leaves the targets that can do what the request demands.
+fn able(plan: &mut Plan, needs: Needs) -> Result<(), NoPlan> {
+    let mut first = None;
+    let targets = std::mem::take(&mut plan.targets);
+    for target in targets {
+        let Some(lacks) = needs.lacked_by(&target) else {
+            plan.targets.push(target);
+            continue;
+        };
+        first.get_or_insert(lacks);
+        plan.skipped.push(Skipped { model: target.name(), why: lacks.why().to_owned() });
+    }
+    match first {
+        Some(lacks) if plan.targets.is_empty() => {
+            Err(NoPlan::Unable { lacks, skipped: std::mem::take(&mut plan.skipped) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Leaves the targets that can honour a pin, where there are some or must be.
+fn hold(
+    plan: &mut Plan,
+    pin: &Pin,
+    catalog: &Catalog,
+    configured: &dyn Fn(&str) -> bool,
+) -> Result<(), NoPlan> {
+    let (can, cannot): (Vec<Found>, Vec<Found>) =
+        plan.targets.drain(..).partition(|target| pin.honoured_by(target));
+    let why = pin.to_string();
+    let skipped = |target: &Found| Skipped { model: target.name(), why: why.clone() };
+    if !can.is_empty() {
+        if !cannot.is_empty() {
+            plan.pinned.push(why.clone());
+        }
+        plan.skipped.extend(cannot.iter().map(skipped));
+        plan.targets = can;
+        return Ok(());
+    }
+    if pin.grip == Grip::Loose {
+        plan.targets = cannot;
+        return Ok(());
+    }
+    // Whoever left the choice to the router gets the model that made the answer gone on from.
+    if let (To::Provider { provider, model }, true) = (&pin.to, plan.reason != Reason::Direct)
+        && let Ok(found) = catalog.find(&format!("{provider}/{model}"), configured)
+        && pin.honoured_by(&found)
+    {
+        plan.pinned.push(why.clone());
+        plan.skipped.extend(cannot.iter().map(skipped));
+        plan.targets = vec![found];
+        return Ok(());
+    }
+    Err(NoPlan::Pinned { pin: pin.clone(), skipped: cannot.iter().map(skipped).collect() })
+}
+
+fn unpinned(
     ask: &Ask<'_>,
     table: &Table,
     catalog: &Catalog,
@@ -168,6 +272,7 @@ impl Row<'_> {
             targets,
             skipped,
             reason: self.reason,
+            pinned: Vec::new(),
             limits: self.limits,
             table: table.version.clone(),
         }
@@ -183,17 +288,21 @@ fn reach<'m>(
     for model in models {
         match find(model) {
             Ok(found) => targets.push(found),
-            Err(missing) => skipped.push(Skipped { model: model.clone(), why: why(&missing) }),
+            Err(missing) => {
+                skipped.push(Skipped { model: model.clone(), why: why(model, &missing) })
+            }
         }
     }
     (targets, skipped)
 }
 
-fn why(missing: &Missing) -> String {
+fn why(model: &str, missing: &Missing) -> String {
     match missing {
-        Missing::Unknown { .. } => "no provider serves it".to_owned(),
-        Missing::Ambiguous { names } => format!("several providers serve it: {}", listed(names)),
         Missing::NotConfigured { needs, .. } => format!("not configured: it needs {needs}"),
+        missing => match missing.help() {
+            Some(help) => format!("{}: {help}", missing.what(model)),
+            None => missing.what(model),
+        },
     }
 }
 

@@ -252,20 +252,12 @@ pub fn check(
         cell.models.iter().enumerate().map(move |(at, model)| (model_path(task, at), model))
     });
     let problem = |(path, model): (Path, &String)| {
-        let (message, help) = match catalog.find(model, configured) {
+        let missing = match catalog.find(model, configured) {
             Ok(_) | Err(Missing::NotConfigured { .. }) => return None,
-            Err(Missing::Unknown { closest }) => {
-                let help =
-                    (!closest.is_empty()).then(|| format!("did you mean {}?", listed(&closest)));
-                (format!("no provider serves `{model}`"), help)
-            }
-            Err(Missing::Ambiguous { names }) => {
-                let help = format!("write one of {}", listed(&names));
-                (format!("several providers serve `{model}`"), Some(help))
-            }
+            Err(missing) => missing,
         };
-        let problem = document.problem(&path, message);
-        Some(match help {
+        let problem = document.problem(&path, missing.what(model));
+        Some(match missing.help() {
             Some(help) => problem.help(help),
             None => problem,
         })

@@ -1,5 +1,8 @@
 //! What a request shows of itself, and how its caller names the task.
 
+use crate::needs::Needs;
+use crate::pin::Pin;
+
 /// What the router can see of a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ask<'a> {
@@ -9,6 +12,10 @@ pub struct Ask<'a> {
     pub header_task: Option<&'a str>,
     /// `metadata.task` of the body.
     pub metadata_task: Option<&'a str>,
+    /// What pins the request.
+    pub pins: &'a [Pin],
+    /// What it demands of a model.
+    pub needs: Needs,
 }
 
 /// The names that leave the choice to the router. None holds a part on which clients change their

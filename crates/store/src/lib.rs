@@ -110,6 +110,12 @@ impl Store {
         Ok(read::decision(&reader, id)?)
     }
 
+    /// Looks up who made an answer, by the provider's id of it: provider and model.
+    pub fn answered(&self, answer: &str) -> Result<Option<(String, String)>, StoreError> {
+        let reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(read::answered(&reader, answer)?)
+    }
+
     /// Commits what is left and stops the writer.
     pub fn close(self) {
         self.writer.close();

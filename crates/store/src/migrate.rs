@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// The steps in order: a released one is never edited.
-const STEPS: &[&str] = &[include_str!("migrate/001_ledger.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrate/001_ledger.sql"), include_str!("migrate/002_answers.sql")];
 
 /// Brings the database to the newest version.
 pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {

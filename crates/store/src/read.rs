@@ -21,6 +21,16 @@ pub(crate) fn decision(connection: &Connection, id: Id) -> rusqlite::Result<Opti
         .optional()
 }
 
+pub(crate) fn answered(
+    connection: &Connection,
+    answer: &str,
+) -> rusqlite::Result<Option<(String, String)>> {
+    connection
+        .prepare_cached("SELECT provider, model FROM answers WHERE answer = ?1")?
+        .query_row(params![answer], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
 pub(crate) fn attempts(
     connection: &Connection,
     period: Period,
@@ -84,5 +94,6 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         prices: row.get("prices")?,
         first_byte_us: row.get("first_byte_us")?,
         total_us: row.get("total_us")?,
+        answer: None,
     })
 }

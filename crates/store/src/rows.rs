@@ -110,6 +110,9 @@ pub struct Attempt {
     pub first_byte_us: Option<i64>,
     /// Microseconds from beginning to end.
     pub total_us: i64,
+    /// The provider's id of the answer, where a later request may go on from it; not read back
+    /// with the row.
+    pub answer: Option<String>,
 }
 
 /// The tokens of a row.

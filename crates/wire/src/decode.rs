@@ -29,6 +29,12 @@ pub enum Why {
     Missing,
     /// A field is there twice, so that nobody can say which one counts.
     Twice,
+    /// A result answers a call of this id, and no turn before it makes one.
+    NoCall(String),
+    /// A call has the id of a call before it, so that nobody can say whose its result is.
+    SameCall(String),
+    /// What is sent along is not in base64.
+    NotBase64,
 }
 
 impl fmt::Display for DecodeError {
@@ -41,6 +47,13 @@ impl fmt::Display for DecodeError {
             }
             Why::Missing => write!(f, "{path}: required, but not there")?,
             Why::Twice => write!(f, "{path}: there twice")?,
+            Why::NoCall(id) => {
+                write!(f, "{path}: answers the tool call {id:?}, which no turn before it makes")?;
+            }
+            Why::SameCall(id) => {
+                write!(f, "{path}: has the id {id:?} of a tool call before it")?;
+            }
+            Why::NotBase64 => write!(f, "{path}: expected base64")?,
         }
         write!(f, " (byte {})", self.byte)
     }

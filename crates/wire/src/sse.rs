@@ -153,10 +153,17 @@ fn field(line: &[u8], start: usize) -> (&[u8], std::ops::Range<usize>) {
     }
 }
 
-/// Writes an event with data that holds no line end.
+/// Writes an event with JSON as its data. What a provider wrote over several lines stands in one:
+/// a line end is white space there, since in a text of JSON it is escaped.
 pub fn write(out: &mut Vec<u8>, data: &[u8]) {
     out.extend_from_slice(b"data: ");
+    let start = out.len();
     out.extend_from_slice(data);
+    for byte in &mut out[start..] {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
     out.extend_from_slice(b"\n\n");
 }
 

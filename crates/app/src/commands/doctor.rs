@@ -173,7 +173,7 @@ async fn ask(made: &Made, client: &Client, checks: &mut Vec<Check>) {
     for provider in world.catalog.providers.iter().filter(|provider| !provider.discover) {
         let Some(reach) = world.reach.get(&provider.id) else { continue };
         let what = format!("{} (live)", provider.name);
-        let Some(request) = discover::request(provider, reach) else { continue };
+        let Some(request) = discover::request(client, provider, reach).await else { continue };
         let help = "check the key and the address; the provider's status page may know more";
         checks.push(match tokio::time::timeout(LIVE, discover::list(client, request)).await {
             Ok(Ok(ids)) => check(&what, Result::Ok, format!("lists {} models", ids.len()), None),

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use catalog::Catalog;
 use router::{Ask, NoPlan, Plan, Table};
 use serde::Serialize;
 use yaml::{Problem, Vars};
@@ -95,36 +94,34 @@ fn explain(
     let made = tokio::task::block_in_place(|| {
         tokio::runtime::Handle::current().block_on(world::make(&config, &client))
     })?;
-    let ask = Ask { model, header_task: task, metadata_task: None };
+    let ask = Ask { model, header_task: task, metadata_task: None, pins: &[], ..Ask::default() };
     let world = &made.world;
     let plan = router::plan(&ask, &world.table, &world.catalog, &|id| all || world.reaches(id));
     match plan {
         Ok(plan) if json => out::json(&explained(&plan))?,
         Ok(plan) => print(&plan),
-        Err(none) => anyhow::bail!("{}", refusal(&none, &world.catalog)),
+        Err(none) => anyhow::bail!("{}", refusal(&none)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn refusal(none: &NoPlan, catalog: &Catalog) -> String {
-    let count = catalog.providers.len();
+fn refusal(none: &NoPlan) -> String {
     match none {
-        NoPlan::Model { name, missing } => match missing {
-            catalog::Missing::Unknown { closest } if closest.is_empty() => {
-                format!("none of {count} providers serves `{name}`")
-            }
-            catalog::Missing::Unknown { closest } => {
-                format!("no provider serves `{name}`; did you mean `{}`?", closest.join("`, `"))
-            }
-            catalog::Missing::Ambiguous { names } => {
-                format!("several providers serve `{name}`: write one of `{}`", names.join("`, `"))
-            }
-            catalog::Missing::NotConfigured { name, needs } => {
-                format!(
-                    "`{name}` is known, but its provider needs {needs}; --all plans as if it had it"
-                )
-            }
-        },
+        NoPlan::Model { name, missing } => {
+            let help = match missing {
+                catalog::Missing::NotConfigured { .. } => {
+                    Some("--all plans as if it had it".to_owned())
+                }
+                missing => missing.help(),
+            };
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            format!("{}{help}", missing.what(name))
+        }
+        NoPlan::Pinned { pin, .. } => pin.to_string(),
+        NoPlan::Unable { skipped, .. } => {
+            let told = skipped.iter().map(|skip| format!("{} {}", skip.model, skip.why));
+            told.collect::<Vec<_>>().join(", ")
+        }
         NoPlan::Nothing { skipped } => {
             let told = skipped.iter().map(|skip| format!("{} ({})", skip.model, skip.why));
             let told = told.collect::<Vec<_>>().join(", ");

@@ -76,22 +76,10 @@ fn period(since: &str, zone: &TimeZone) -> anyhow::Result<Period> {
 }
 
 fn baseline(catalog: &Catalog, name: &str) -> anyhow::Result<std::sync::Arc<Model>> {
-    match catalog.find(name, &|_| true) {
-        Ok(found) => Ok(found.model),
-        Err(catalog::Missing::Unknown { closest }) if !closest.is_empty() => {
-            anyhow::bail!(
-                "no provider serves the baseline `{name}`; did you mean `{}`?",
-                closest.join("`, `")
-            )
-        }
-        Err(catalog::Missing::Ambiguous { names }) => {
-            anyhow::bail!(
-                "several providers serve the baseline `{name}`: write one of `{}`",
-                names.join("`, `")
-            )
-        }
-        Err(_) => anyhow::bail!("no provider serves the baseline `{name}`"),
-    }
+    catalog.find(name, &|_| true).map(|found| found.model).map_err(|missing| {
+        let help = missing.help().map(|help| format!("; {help}")).unwrap_or_default();
+        anyhow::anyhow!("the baseline: {}{help}", missing.what(name))
+    })
 }
 
 fn dimension(row: &Attempt, by: Dimension, zone: &TimeZone) -> String {

@@ -39,6 +39,20 @@ pub(crate) struct RawKey {
     pub(crate) name: String,
     /// Where the secret is: `env:NAME` or `file:/path`.
     pub(crate) secret: String,
+    /// What is done with a request of which a target's dialect cannot say everything: `tell`
+    /// (default) sends what can be said and names the rest in `x-pointsman-loss`; `reject` passes
+    /// the target over.
+    pub(crate) on_loss: Option<OnLoss>,
+}
+
+/// What is done with a request that cannot be said whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnLoss {
+    /// Say what can be said, and tell the caller what was lost.
+    Tell,
+    /// Pass the target over.
+    Reject,
 }
 
 /// Limits of requests.

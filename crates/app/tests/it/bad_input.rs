@@ -144,7 +144,7 @@ async fn a_provider_that_quotes_the_credential_is_not_passed_on() {
     let served = setup.serve();
     let got = served.chat(&ask("gpt-4o", false, "hi")).await;
     assert_eq!(got.status, 400);
-    assert!(got.message().contains("odd header [credential]"), "{}", got.message());
+    assert!(got.message().contains("odd header [masked]"), "{}", got.message());
     let told = got.text().to_owned() + &served.log() + &served.decision(&got).await.to_string();
     assert!(!told.contains("topsecret"), "{told}");
 }

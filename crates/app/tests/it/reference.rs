@@ -84,7 +84,42 @@ fn the_page_of_errors_is_fresh() {
         let (what, help) = (kind.what(), kind.help());
         writeln!(page, "| `{code}` | {status} | {fault} | {next} | {what} | {help} |").unwrap();
     }
+    page += &rules();
     check("errors.md", &page);
+}
+
+/// How providers' errors are read: the table that decides, row by row.
+fn rules() -> String {
+    let mut page = format!("\n{}\n", prose::RULES);
+    page += "| providers | statuses | words | read as | met in |\n|---|---|---|---|---|\n";
+    for rule in wire::failures::table() {
+        let listed = |words: Vec<String>| {
+            if words.is_empty() { "any".to_owned() } else { words.join(", ") }
+        };
+        let families = listed(rule.families.iter().map(|family| format!("`{family}`")).collect());
+        let statuses = listed(rule.statuses.iter().map(u16::to_string).collect());
+        let words: Vec<String> = rule.says.iter().map(|says| format!("`{says}`")).collect();
+        let (words, code) = (words.join(", "), rule.kind.code());
+        let proof = match rule.proof {
+            wire::failures::Proof::Met => "recorded or reported".to_owned(),
+            wire::failures::Proof::Page(page) => format!("<{page}>"),
+        };
+        writeln!(page, "| {families} | {statuses} | {words} | `{code}` | {proof} |").unwrap();
+    }
+    page += "\nWhere no row fits, the status decides:\n\n| status | read as |\n|---|---|\n";
+    for status in (400..600).filter(|status| shown(*status)) {
+        let code = wire::failures::Rule::by_status(status).code();
+        writeln!(page, "| {status} | `{code}` |").unwrap();
+    }
+    page
+}
+
+/// The statuses that providers answer with.
+fn shown(status: u16) -> bool {
+    matches!(
+        status,
+        400..=405 | 408 | 410 | 413 | 422 | 424 | 429 | 498..=504 | 522 | 524 | 529
+    )
 }
 
 #[test]
@@ -101,7 +136,18 @@ fn of_provider(provider: &Provider) -> String {
     let Provider { id, name, base_url, .. } = provider;
     let credential = match &provider.auth {
         Auth::Bearer(secret) => format!("`{}` as `Authorization: Bearer`", variable(secret)),
-        Auth::Header { name, value } => format!("`{}` as `{name}`", variable(value)),
+        Auth::Header(named) => format!("`{}` as `{}`", variable(&named.value), named.name),
+        Auth::Query(named) => {
+            format!("`{}` as the parameter `{}`", variable(&named.value), named.name)
+        }
+        Auth::Sigv4(signing) => format!(
+            "`{}` and `{}`, which sign each request (AWS Signature Version 4)",
+            variable(&signing.key_id),
+            variable(&signing.secret)
+        ),
+        Auth::GoogleServiceAccount(secret) => {
+            format!("`{}`, the key of a Google service account or its file", variable(secret))
+        }
         Auth::None(_) => "none".to_owned(),
     };
     let spoken: Vec<_> = provider.speaks.iter().map(|spoken| spoken.dialect.name()).collect();

@@ -65,9 +65,12 @@ impl Setup {
         self.write(&format!("providers/{id}.yaml"), &record);
     }
 
-    /// Sends a shipped provider's requests elsewhere.
+    /// Sends a shipped provider's requests elsewhere, to a script that speaks OpenAI chat.
     pub(crate) fn redirect(&self, id: &str, base_url: &str) {
-        let record = format!("id: {id}\nbase_url: {base_url}\nauth: {{ none: true }}\n");
+        let record = format!(
+            "id: {id}\nbase_url: {base_url}\nauth: {{ none: true }}\n\
+             speaks: [{{ dialect: openai_chat, path: /chat/completions }}]\n"
+        );
         self.write(&format!("providers/{id}.yaml"), &record);
     }
 

@@ -3,8 +3,8 @@
 
 use super::{Event, PartKind, Scope, Spot};
 use crate::{
-    Arguments, AssistantPart, Candidate, Dialect, Extras, Failure, Reasoning, Response, Text,
-    ToolCall,
+    Arguments, AssistantPart, Candidate, Dialect, Extras, Failure, Image, Reasoning, Response,
+    Said, Source, ToolCall,
 };
 
 /// An answer growing out of events.
@@ -46,6 +46,17 @@ impl Fold {
                     grow(part, &text);
                 }
             }
+            Event::Cite(spot, citation) => {
+                if let Some(AssistantPart::Text(said)) = self.part(spot) {
+                    said.citations.push(citation);
+                }
+            }
+            Event::Carry(spot, opaque) => match self.part(spot) {
+                Some(AssistantPart::Text(said)) => said.carrier = Some(opaque),
+                Some(AssistantPart::Reasoning(thoughts)) => thoughts.carrier = Some(opaque),
+                Some(AssistantPart::ToolCall(call)) => call.carrier = Some(opaque),
+                _ => {}
+            },
             Event::Close(_) => {}
             Event::Note(Scope::Answer, name, raw) => self.response.extras.absorb(&name, &raw),
             Event::Note(Scope::Candidate(of), name, raw) => {
@@ -86,7 +97,7 @@ impl Fold {
 
 fn opened(kind: PartKind) -> AssistantPart {
     match kind {
-        PartKind::Text => AssistantPart::Text(Text::default()),
+        PartKind::Text => AssistantPart::Text(Said::default()),
         PartKind::Refusal => AssistantPart::Refusal(String::new()),
         PartKind::Reasoning => AssistantPart::Reasoning(Reasoning::default()),
         PartKind::ToolCall { id, name, kind } => AssistantPart::ToolCall(ToolCall {
@@ -94,8 +105,17 @@ fn opened(kind: PartKind) -> AssistantPart {
             name,
             kind,
             arguments: Arguments::default(),
+            carrier: None,
+            cache: None,
             extras: Extras::default(),
         }),
+        PartKind::Image { media_type } => AssistantPart::Image(Image {
+            source: Source::Inline { media_type, base64: String::new() },
+            detail: None,
+            cache: None,
+            extras: Extras::default(),
+        }),
+        PartKind::Other(opaque) => AssistantPart::Other(opaque),
     }
 }
 
@@ -105,6 +125,11 @@ fn grow(part: &mut AssistantPart, text: &str) {
         AssistantPart::Refusal(part) => part.push_str(text),
         AssistantPart::Reasoning(part) => part.text.push_str(text),
         AssistantPart::ToolCall(part) => part.arguments.0.push_str(text),
+        AssistantPart::Image(part) => {
+            if let Source::Inline { base64, .. } = &mut part.source {
+                base64.push_str(text);
+            }
+        }
         AssistantPart::Other(_) => {}
     }
 }

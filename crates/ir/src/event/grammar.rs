@@ -52,7 +52,9 @@ impl Grammar {
                 seen.parts += 1;
                 self.open.push(*spot);
             }
-            Event::Delta(spot, _) => rule(self.open.contains(spot), "only an open part grows")?,
+            Event::Delta(spot, _) | Event::Cite(spot, _) | Event::Carry(spot, _) => {
+                rule(self.open.contains(spot), "only an open part grows")?;
+            }
             Event::Close(spot) => {
                 let at = self.open.iter().position(|open| open == spot);
                 let at = at.ok_or(Ungrammatical("only an open part closes"))?;

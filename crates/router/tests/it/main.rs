@@ -38,7 +38,8 @@ fn each_task_of_the_article_has_its_row() {
     let (table, catalog) = (Table::shipped(), Catalog::shipped());
     let mut told = String::new();
     for task in table.tasks.keys() {
-        let ask = Ask { model: "auto", header_task: Some(task), metadata_task: None };
+        let ask =
+            Ask { model: "auto", header_task: Some(task), metadata_task: None, ..Ask::default() };
         told += &shown(&plan(&ask, &table, &catalog, &|id| ALL.contains(&id)).unwrap());
     }
     expect![[r#"
@@ -56,7 +57,12 @@ fn each_task_of_the_article_has_its_row() {
 
 #[test]
 fn the_header_comes_before_the_metadata_and_both_before_the_model() {
-    let ask = Ask { model: "gpt-4o", header_task: Some("rag"), metadata_task: Some("chat") };
+    let ask = Ask {
+        model: "gpt-4o",
+        header_task: Some("rag"),
+        metadata_task: Some("chat"),
+        ..Ask::default()
+    };
     check(
         &ask,
         &ALL,
@@ -64,7 +70,12 @@ fn the_header_comes_before_the_metadata_and_both_before_the_model() {
         rag: deepseek/deepseek-v4-pro, then openai/gpt-4o — the routing table has this task
     "#]],
     );
-    let ask = Ask { model: "task/rag", header_task: Some(" "), metadata_task: Some("translation") };
+    let ask = Ask {
+        model: "task/rag",
+        header_task: Some(" "),
+        metadata_task: Some("translation"),
+        ..Ask::default()
+    };
     check(
         &ask,
         &ALL,

@@ -37,6 +37,7 @@ fn attempt(id: Id, number: u32, at_ms: i64) -> Attempt {
         prices: Some("list-1".into()),
         first_byte_us: Some(1_200),
         total_us: 5_000,
+        answer: None,
     }
 }
 

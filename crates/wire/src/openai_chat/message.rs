@@ -1,162 +1,94 @@
-//! Messages and their parts: what requests and responses share.
+//! What a model said: read from a request's history and from an answer, written into an answer.
 //!
-//! A message's fields have one order in the conversation: reasoning, content, refusal, tool calls.
+//! A message's fields have one order in the conversation: reasoning, content, refusal, pictures, tool
+//! calls. What stands in between in another dialect is said in that order; several texts of another
+//! dialect are one content, since clients of this one expect a string.
 
 use ir::{
-    Arguments, AssistantPart, AssistantTurn, CallKind, Dialect, Image, ImageSource, Opaque,
-    Reasoning, Text, ToolCall, UserPart,
+    Arguments, AssistantPart, AssistantTurn, CacheMark, CallKind, Dialect, Extras, Image, Opaque,
+    RawJson, Reasoning, Said, Text, ToolCall, UserPart,
 };
 
+use super::thoughts::{self, Thoughts, Whose};
+use super::{cache, citation, content};
 use crate::decode::DecodeError;
+use crate::envelope::{self, Of};
 use crate::fields::{Fields, Value};
 use crate::json::{self, Object};
 
 const HERE: Dialect = Dialect::OpenaiChat;
 
+/// What carries on a call through clients: native at some hosts (Google's compatible endpoint), and
+/// the place where a foreign carrier is sealed.
+pub(super) const CARRIER: &str = "extra_content";
+
 pub(super) fn opaque(value: Value<'_, '_>) -> Opaque {
     Opaque { dialect: HERE, raw: value.keep() }
 }
 
-/// Reads the content of a user's, an instruction's or a tool's message.
-pub(super) fn read_content(fields: &mut Fields<'_, '_>) -> Result<Vec<UserPart>, DecodeError> {
-    content(fields, UserPart::Text, read_part)
-}
-
-/// Reads a content that is a string or a list of parts; no content is no parts.
-fn content<T>(
-    fields: &mut Fields<'_, '_>,
-    plain: fn(Text) -> T,
-    part: fn(Value<'_, '_>) -> Result<T, DecodeError>,
-) -> Result<Vec<T>, DecodeError> {
-    let parts = fields.take("content", |content| {
-        if content.is_string() {
-            let text = content.string()?;
-            return Ok(vec![plain(Text { text, ..Text::default() })]);
-        }
-        if !content.is_list() {
-            return Err(content.expected("a string or a list of parts"));
-        }
-        content.each(part)
-    })?;
-    Ok(parts.unwrap_or_default())
-}
-
-fn read_part(part: Value<'_, '_>) -> Result<UserPart, DecodeError> {
-    let mut fields = part.object()?;
-    let kind = fields.take_if("type", |kind| kind.is_string(), |kind| kind.text())?;
-    match kind.as_deref() {
-        Some("text") if fields.peek("text").is_some_and(|text| text.get().starts_with('"')) => {
-            let text = fields.need("text", |text| text.string())?;
-            Ok(UserPart::Text(Text { text, extras: fields.rest() }))
-        }
-        Some("image_url") => {
-            Ok(read_image(fields)?.map_or_else(|| UserPart::Other(opaque(part)), UserPart::Image))
-        }
-        _ => Ok(UserPart::Other(opaque(part))),
+/// Reads what a model said.
+pub(super) fn read(mut fields: Fields<'_, '_>, whose: Whose) -> Result<AssistantTurn, DecodeError> {
+    let Thoughts { parts: thoughts, of_texts } = thoughts::read(&mut fields, whose)?;
+    let mut parts: Vec<AssistantPart> =
+        thoughts.into_iter().map(AssistantPart::Reasoning).collect();
+    let one = content::is_text(&fields);
+    let plain = |text| AssistantPart::Text(Said { text, ..Said::default() });
+    let mut said = content::each(&mut fields, plain, read_said)?;
+    if let ([AssistantPart::Text(said)], true) = (said.as_mut_slice(), one) {
+        said.cache = cache::take(&mut fields)?;
     }
-}
-
-/// Reads a picture in the published shape; any other shape stays opaque.
-fn read_image(mut fields: Fields<'_, '_>) -> Result<Option<Image>, DecodeError> {
-    let place = fields.take_if(
-        "image_url",
-        |url| url.is_object(),
-        |url| {
-            let mut place = url.object()?;
-            let url = place.take_if("url", |url| url.is_string(), |url| url.string())?;
-            let detail =
-                place.take_if("detail", |detail| detail.is_string(), |detail| detail.string())?;
-            Ok(url.filter(|_| place.left().next().is_none()).map(|url| (url, detail)))
-        },
-    )?;
-    Ok(place.flatten().map(|(url, detail)| {
-        let source = match inline(&url) {
-            Some((media_type, base64)) => ImageSource::Inline { media_type, base64 },
-            None => ImageSource::Url(url),
-        };
-        Image { source, detail, extras: fields.rest() }
-    }))
-}
-
-/// Splits `data:image/png;base64,…`.
-fn inline(url: &str) -> Option<(String, String)> {
-    let (media_type, base64) = url.strip_prefix("data:")?.split_once(";base64,")?;
-    Some((media_type.to_owned(), base64.to_owned()))
-}
-
-/// Writes parts as a content: one plain text as a string, anything else as a list.
-pub(super) fn write_content(out: &mut Vec<u8>, parts: &[UserPart]) {
-    match parts {
-        [UserPart::Text(Text { text, extras })] if extras.is_empty() => json::value(out, text),
-        parts => json::list(out, parts, |out, part| match part {
-            UserPart::Text(text) => write_text(out, text),
-            UserPart::Image(image) => write_image(out, image),
-            UserPart::Other(opaque) => out.extend_from_slice(opaque.raw.text().as_bytes()),
-        }),
-    }
-}
-
-fn write_text(out: &mut Vec<u8>, text: &Text) {
-    json::object(out, |part| {
-        part.field("type", "text");
-        part.field("text", &text.text);
-        part.extras(&text.extras);
-    });
-}
-
-fn write_image(out: &mut Vec<u8>, image: &Image) {
-    json::object(out, |part| {
-        part.field("type", "image_url");
-        part.nest("image_url", |place| {
-            match &image.source {
-                ImageSource::Url(url) => place.field("url", url),
-                ImageSource::Inline { media_type, base64 } => {
-                    place.field("url", &format!("data:{media_type};base64,{base64}"));
-                }
-            }
-            place.optional("detail", image.detail.as_ref());
-        });
-        part.extras(&image.extras);
-    });
-}
-
-/// Reads what a model said, in a request's history or in a response.
-pub(super) fn read_assistant(mut fields: Fields<'_, '_>) -> Result<AssistantTurn, DecodeError> {
-    let mut parts = Vec::new();
-    if let Some(text) = read_reasoning(&mut fields)? {
-        parts.push(AssistantPart::Reasoning(Reasoning { text, carrier: None }));
-    }
-    parts.extend(content(&mut fields, AssistantPart::Text, read_said)?);
+    carry(&mut said, of_texts);
+    citation::take(&mut fields, &mut said)?;
+    parts.append(&mut said);
     let refusal = fields.take_if("refusal", |text| text.is_string(), |text| text.string())?;
     parts.extend(refusal.map(AssistantPart::Refusal));
-    let calls = fields.take("tool_calls", |calls| calls.each(read_call))?;
+    let images = fields.take_if("images", |list| images(list).is_some(), |list| Ok(images(list)));
+    parts.extend(images?.flatten().into_iter().flatten().map(AssistantPart::Image));
+    let calls = fields.take("tool_calls", |calls| calls.each(|call| read_call(call, whose)))?;
     parts.extend(calls.unwrap_or_default().into_iter().map(AssistantPart::ToolCall));
     Ok(AssistantTurn { parts, extras: fields.rest() })
 }
 
-/// Takes the thoughts out of the two fields that hosts use; where both say the same they are one,
-/// and where they differ the second stays among the rest.
-fn read_reasoning(fields: &mut Fields<'_, '_>) -> Result<Option<String>, DecodeError> {
-    let long =
-        fields.take_if("reasoning_content", |text| text.is_string(), |text| text.string())?;
-    let Some(long) = long else {
-        return fields.take_if("reasoning", |text| text.is_string(), |text| text.string());
-    };
-    let same = |raw: &serde_json::value::RawValue| {
-        serde_json::from_str::<String>(raw.get()).is_ok_and(|short| short == long)
-    };
-    if fields.peek("reasoning").is_some_and(same) {
-        fields.take("reasoning", |_| Ok(()))?;
+/// Hangs carriers of texts on the first text; any further one gets a text of its own, which is empty
+/// (Gemini signs empty texts).
+fn carry(said: &mut Vec<AssistantPart>, of_texts: Vec<Opaque>) {
+    for carrier in of_texts {
+        let free = said.iter_mut().find_map(|part| match part {
+            AssistantPart::Text(said) if said.carrier.is_none() => Some(said),
+            _ => None,
+        });
+        match free {
+            Some(said) => said.carrier = Some(carrier),
+            None => {
+                said.push(AssistantPart::Text(Said { carrier: Some(carrier), ..Said::default() }))
+            }
+        }
     }
-    Ok(Some(long))
+}
+
+/// Reads pictures the model made (OpenRouter), when all of the list are.
+pub(super) fn images(list: Value<'_, '_>) -> Option<Vec<Image>> {
+    if !list.is_list() {
+        return None;
+    }
+    let read = |image: Value<'_, '_>| {
+        let mut fields = image.object()?;
+        let kind = fields.take_if("type", |kind| kind.is_string(), |kind| kind.text())?;
+        let read =
+            if kind.as_deref() == Some("image_url") { content::read_image(fields)? } else { None };
+        read.ok_or_else(|| image.expected("a picture"))
+    };
+    list.each(read).ok().filter(|images| !images.is_empty())
 }
 
 /// Reads one part of a model's content list. Thoughts written as a part keep their text beside
 /// the part itself, which must go back as it came (Mistral).
 fn read_said(part: Value<'_, '_>) -> Result<AssistantPart, DecodeError> {
-    Ok(match read_part(part)? {
-        UserPart::Text(text) => AssistantPart::Text(text),
-        UserPart::Image(_) => AssistantPart::Other(opaque(part)),
+    Ok(match content::read_part(part)? {
+        UserPart::Text(Text { text, cache, extras }) => {
+            AssistantPart::Text(Said { text, cache, extras, ..Said::default() })
+        }
+        UserPart::Image(_) | UserPart::File(_) => AssistantPart::Other(opaque(part)),
         UserPart::Other(opaque) => match thinking(part)? {
             Some(text) => AssistantPart::Reasoning(Reasoning { text, carrier: Some(opaque) }),
             None => AssistantPart::Other(opaque),
@@ -185,7 +117,7 @@ pub(super) fn thinking(part: Value<'_, '_>) -> Result<Option<String>, DecodeErro
     Ok(texts.map(|texts| texts.concat()))
 }
 
-fn read_call(call: Value<'_, '_>) -> Result<ToolCall, DecodeError> {
+fn read_call(call: Value<'_, '_>, whose: Whose) -> Result<ToolCall, DecodeError> {
     let mut fields = call.object()?;
     let kind = fields.take_if("type", |kind| kind.is_string(), |kind| kind.text())?;
     let id = fields.take("id", |id| id.string())?.unwrap_or_default();
@@ -202,72 +134,217 @@ fn read_call(call: Value<'_, '_>) -> Result<ToolCall, DecodeError> {
         })?;
         Ok((name, Arguments(arguments.unwrap_or_default())))
     })?;
-    Ok(ToolCall { id, name, kind, arguments, extras: fields.rest() })
+    let carrier = read_carrier(&mut fields, whose)?;
+    let cache = cache::take(&mut fields)?;
+    Ok(ToolCall { id, name, kind, arguments, carrier, cache, extras: fields.rest() })
 }
 
-/// Writes what a model said into its message.
-pub(super) fn write_assistant(message: &mut Object<'_>, turn: &AssistantTurn) {
-    let thoughts = turn.parts.iter().find_map(|part| match part {
-        AssistantPart::Reasoning(Reasoning { text, carrier: None }) => Some(text),
-        _ => None,
-    });
-    message.optional("reasoning_content", thoughts);
-    message.with("content", |out| write_said(out, &turn.parts));
-    let refusal = turn.parts.iter().find_map(|part| match part {
-        AssistantPart::Refusal(text) => Some(text),
-        _ => None,
-    });
-    message.optional("refusal", refusal);
-    let calls: Vec<&ToolCall> = turn.parts.iter().filter_map(call).collect();
-    if !calls.is_empty() {
-        message.with("tool_calls", |out| json::list(out, calls, write_call));
+/// Takes the carrier of a call, opened when a client brings back a sealed one.
+pub(super) fn read_carrier(
+    fields: &mut Fields<'_, '_>,
+    whose: Whose,
+) -> Result<Option<Opaque>, DecodeError> {
+    let read = |content: Value<'_, '_>| match sealed(content) {
+        Some(carrier) if whose == Whose::Client => Ok(carrier),
+        _ => Ok(opaque(content)),
+    };
+    fields.take_if(CARRIER, |content| content.is_object(), read)
+}
+
+fn sealed(content: Value<'_, '_>) -> Option<Opaque> {
+    let ours = |ours: Value<'_, '_>| {
+        ours.object()?.take_if("carrier", |text| text.is_string(), |text| text.string())
+    };
+    let mut fields = content.object().ok()?;
+    let text = fields.take_if("pointsman", |ours| ours.is_object(), ours).ok()???;
+    envelope::open(&text).map(|(carrier, _)| carrier)
+}
+
+/// Writes the carrier of a call: as it came where it is of this dialect, sealed otherwise.
+pub(super) fn write_carrier(call: &mut Object<'_>, carrier: &Opaque) {
+    if carrier.dialect == HERE {
+        return call.raw(CARRIER, &carrier.raw);
     }
-    message.extras(&turn.extras);
+    call.nest(CARRIER, |content| {
+        content.nest("pointsman", |ours| {
+            ours.field("carrier", &envelope::seal(carrier, Of::This));
+        });
+    });
 }
 
-fn call(part: &AssistantPart) -> Option<&ToolCall> {
+/// Writes what a model said into the message of an answer; `home` says whether the answer was spoken
+/// in this dialect, so that its extras belong here.
+pub(super) fn write_answer(message: &mut Object<'_>, turn: &AssistantTurn, home: bool) {
+    thoughts::write_answer(message, &turn.parts);
+    message.with("content", |out| {
+        if home { write_content(out, &turn.parts) } else { write_texts(out, &turn.parts) }
+    });
+    write_annotations(message, &turn.parts);
+    write_refusal(message, &turn.parts);
+    write_images(message, &turn.parts, home);
+    let calls = || turn.parts.iter().filter_map(call);
+    if calls().next().is_some() {
+        message.with("tool_calls", |out| {
+            json::list(out, calls(), |out, call| {
+                let with = CallWith {
+                    id: &call.id,
+                    arguments: said_arguments(call, home),
+                    extras: Some(&call.extras).filter(|_| home),
+                    cache: call.cache.as_ref().filter(|_| home),
+                    carrier: call.carrier.as_ref(),
+                };
+                write_call(out, call, &with);
+            });
+        });
+    }
+    if home {
+        message.extras(&turn.extras);
+    }
+}
+
+pub(super) fn call(part: &AssistantPart) -> Option<&ToolCall> {
     match part {
         AssistantPart::ToolCall(call) => Some(call),
         _ => None,
     }
 }
 
-fn write_said(out: &mut Vec<u8>, parts: &[AssistantPart]) {
-    let said: Vec<&AssistantPart> = parts
-        .iter()
-        .filter(|part| match part {
-            AssistantPart::Text(_) => true,
-            AssistantPart::Reasoning(Reasoning { carrier: Some(carrier), .. })
-            | AssistantPart::Other(carrier) => carrier.dialect == HERE,
-            _ => false,
-        })
-        .collect();
-    match said.as_slice() {
+/// A piece of a content at home.
+enum Piece<'p> {
+    Text(&'p Said),
+    Raw(&'p RawJson),
+}
+
+impl<'p> Piece<'p> {
+    fn of(part: &'p AssistantPart) -> Option<Self> {
+        match part {
+            AssistantPart::Text(said) => Some(Self::Text(said)),
+            AssistantPart::Reasoning(thoughts) => thoughts::part_of(thoughts).map(Self::Raw),
+            AssistantPart::Other(own) if own.dialect == HERE => Some(Self::Raw(&own.raw)),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a content at home: as it came, part by part.
+fn write_content(out: &mut Vec<u8>, parts: &[AssistantPart]) {
+    let pieces: Vec<Piece<'_>> = parts.iter().filter_map(Piece::of).collect();
+    match pieces.as_slice() {
         [] => out.extend_from_slice(b"null"),
-        [AssistantPart::Text(Text { text, extras })] if extras.is_empty() => json::value(out, text),
-        said => json::list(out, said, |out, part| match part {
-            AssistantPart::Text(text) => write_text(out, text),
-            AssistantPart::Reasoning(Reasoning { carrier: Some(carrier), .. })
-            | AssistantPart::Other(carrier) => {
-                out.extend_from_slice(carrier.raw.text().as_bytes());
+        [Piece::Text(said)] if said.extras.is_empty() && said.cache.is_none() => {
+            json::value(out, &said.text);
+        }
+        pieces => json::list(out, pieces, |out, piece| match piece {
+            Piece::Text(said) => {
+                content::write_text(out, &said.text, Some(&said.extras), said.cache.as_ref());
             }
-            _ => {}
+            Piece::Raw(raw) => out.extend_from_slice(raw.text().as_bytes()),
         }),
     }
 }
 
-fn write_call(out: &mut Vec<u8>, call: &ToolCall) {
+/// Writes the texts of another dialect's answer as one.
+fn write_texts(out: &mut Vec<u8>, parts: &[AssistantPart]) {
+    let mut texts = parts.iter().filter_map(said).peekable();
+    match texts.peek() {
+        None => out.extend_from_slice(b"null"),
+        Some(_) => json::value(out, &texts.map(|said| said.text.as_str()).collect::<String>()),
+    }
+}
+
+pub(super) fn said(part: &AssistantPart) -> Option<&Said> {
+    match part {
+        AssistantPart::Text(said) => Some(said),
+        _ => None,
+    }
+}
+
+fn write_annotations(message: &mut Object<'_>, parts: &[AssistantPart]) {
+    let mut before = 0;
+    let mut cited = Vec::new();
+    for said in parts.iter().filter_map(said) {
+        let sayable = said.citations.iter().filter(|citation| citation::sayable(citation));
+        cited.extend(sayable.map(|citation| (citation, before)));
+        before += count(&said.text);
+    }
+    if !cited.is_empty() {
+        message.with("annotations", |out| {
+            json::list(out, cited, |out, (cited, before)| citation::write(out, cited, before));
+        });
+    }
+}
+
+/// Counts the characters of a text, which is what spans count.
+pub(super) fn count(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn write_refusal(message: &mut Object<'_>, parts: &[AssistantPart]) {
+    let mut refusals = parts.iter().filter_map(|part| match part {
+        AssistantPart::Refusal(text) => Some(text.as_str()),
+        _ => None,
+    });
+    if let Some(first) = refusals.next() {
+        let refusal: String = std::iter::once(first).chain(refusals).collect();
+        message.field("refusal", &refusal);
+    }
+}
+
+pub(super) fn write_images(message: &mut Object<'_>, parts: &[AssistantPart], home: bool) {
+    let images = || {
+        parts.iter().filter_map(|part| match part {
+            AssistantPart::Image(image) => Some(image),
+            _ => None,
+        })
+    };
+    if images().next().is_some() {
+        message.with("images", |out| {
+            json::list(out, images(), |out, image| {
+                content::write_image(out, image, Some(&image.extras).filter(|_| home), None);
+            });
+        });
+    }
+}
+
+/// What a call is written with.
+pub(super) struct CallWith<'c> {
+    pub(super) id: &'c str,
+    pub(super) arguments: &'c str,
+    pub(super) extras: Option<&'c Extras>,
+    pub(super) cache: Option<&'c CacheMark>,
+    pub(super) carrier: Option<&'c Opaque>,
+}
+
+/// Returns the arguments as the dialect spells none: an empty object, where other dialects may say
+/// nothing at all.
+pub(super) fn said_arguments(call: &ToolCall, home: bool) -> &str {
+    let nothing = !home && call.kind == CallKind::Function && call.arguments.0.trim().is_empty();
+    if nothing { "{}" } else { &call.arguments.0 }
+}
+
+pub(super) fn write_call(out: &mut Vec<u8>, call: &ToolCall, with: &CallWith<'_>) {
     json::object(out, |written| {
-        written.field("id", &call.id);
-        let (kind, argument) = match call.kind {
-            CallKind::Function => ("function", "arguments"),
-            CallKind::Custom => ("custom", "input"),
-        };
+        written.field("id", with.id);
+        let (kind, argument) = spelled(call.kind);
         written.field("type", kind);
         written.nest(kind, |function| {
             function.field("name", &call.name);
-            function.field(argument, &call.arguments.0);
+            function.field(argument, with.arguments);
         });
-        written.extras(&call.extras);
+        if let Some(carrier) = with.carrier {
+            write_carrier(written, carrier);
+        }
+        cache::write(written, with.cache);
+        if let Some(extras) = with.extras {
+            written.extras(extras);
+        }
     });
+}
+
+/// Returns the names of the object of a call and of its arguments.
+pub(super) fn spelled(kind: CallKind) -> (&'static str, &'static str) {
+    match kind {
+        CallKind::Function => ("function", "arguments"),
+        CallKind::Custom => ("custom", "input"),
+    }
 }

@@ -6,11 +6,19 @@
 //! a reasoning count above the completion count, give it away. The provider's own numbers are kept
 //! among the extras wherever they differ, so that at home they are written as they came.
 
-use ir::{Extras, RawJson, Source, Tokens, Usage};
+use ir::{Counted, Extras, RawJson, Tokens, Usage};
 
 use crate::decode::DecodeError;
 use crate::fields::{Fields, Value};
 use crate::json::Object;
+
+/// Where hosts count what was read from the cache beside the published place: DeepSeek, Moonshot,
+/// Together, Vercel.
+const CACHED_ELSEWHERE: [&str; 3] =
+    ["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"];
+
+/// Where hosts count what was written to the cache.
+const WRITTEN_ELSEWHERE: &str = "cache_creation_input_tokens";
 
 pub(super) fn read(usage: Value<'_, '_>) -> Result<Usage, DecodeError> {
     let kept = usage.object()?.rest();
@@ -24,16 +32,12 @@ pub(super) fn read(usage: Value<'_, '_>) -> Result<Usage, DecodeError> {
     };
     let input_details = details("prompt_tokens_details")?;
     let output_details = details("completion_tokens_details")?;
-    // Beside the published place: DeepSeek, Moonshot, Together, Vercel.
-    let elsewhere = ["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"];
     let cached = input_details
         .cached
-        .or_else(|| elsewhere.into_iter().find_map(|name| count(&mut fields, name)))
+        .or_else(|| CACHED_ELSEWHERE.into_iter().find_map(|name| count(&mut fields, name)))
         .unwrap_or(0);
-    let cache_write = input_details
-        .cache_write
-        .or_else(|| count(&mut fields, "cache_creation_input_tokens"))
-        .unwrap_or(0);
+    let cache_write =
+        input_details.cache_write.or_else(|| count(&mut fields, WRITTEN_ELSEWHERE)).unwrap_or(0);
     let reasoning = output_details.reasoning.unwrap_or(0);
     let (input, output) = whole(
         prompt.unwrap_or(0),
@@ -42,6 +46,9 @@ pub(super) fn read(usage: Value<'_, '_>) -> Result<Usage, DecodeError> {
         reasoning,
         input_details.audio.unwrap_or(0),
     );
+    // Grok behind Azure counts the cached prompt apart from the rest of it.
+    let from_cache = cached.saturating_add(cache_write);
+    let input = if from_cache > input { input.saturating_add(from_cache) } else { input };
     let mut extras = kept;
     extras.0.retain(|(name, raw)| {
         let said = |tokens: u64| raw.text() == tokens.to_string();
@@ -58,7 +65,7 @@ pub(super) fn read(usage: Value<'_, '_>) -> Result<Usage, DecodeError> {
         cache_write: Tokens(cache_write),
         output: Tokens(output),
         reasoning: Tokens(reasoning),
-        source: Source::Reported,
+        counted: Counted::Reported,
         extras,
     })
 }
@@ -107,10 +114,11 @@ fn count(fields: &mut Fields<'_, '_>, name: &str) -> Option<u64> {
     fields.take_if(name, |value| value.count().is_ok(), |value| value.count()).ok().flatten()
 }
 
-/// Writes usage; the provider's own numbers win where they were kept.
-pub(super) fn write(body: &mut Object<'_>, usage: &Usage) {
+/// Writes usage with the extras that belong here; the provider's own numbers win where they were
+/// kept.
+pub(super) fn write(body: &mut Object<'_>, usage: &Usage, extras: &Extras) {
     let mut said = |name: &str, tokens: u64| {
-        if usage.extras.get(name).is_none() {
+        if extras.get(name).is_none() {
             body.field(name, &tokens);
         }
     };
@@ -118,7 +126,7 @@ pub(super) fn write(body: &mut Object<'_>, usage: &Usage) {
     said("completion_tokens", usage.output.0);
     said("total_tokens", (usage.input + usage.output).0);
     let mut details = |name: &str, counts: &[(&str, Tokens)]| {
-        if usage.extras.get(name).is_none() && counts.iter().any(|(_, tokens)| tokens.0 > 0) {
+        if extras.get(name).is_none() && !counts.is_empty() {
             body.nest(name, |details| {
                 for (name, tokens) in counts {
                     details.field(name, &tokens.0);
@@ -126,15 +134,22 @@ pub(super) fn write(body: &mut Object<'_>, usage: &Usage) {
             });
         }
     };
-    if !told_elsewhere(&usage.extras) {
-        details("prompt_tokens_details", &[("cached_tokens", usage.cached_input)]);
+    let mut input = Vec::with_capacity(2);
+    if usage.cached_input.0 > 0 && !told(extras, &CACHED_ELSEWHERE) {
+        input.push(("cached_tokens", usage.cached_input));
     }
-    details("completion_tokens_details", &[("reasoning_tokens", usage.reasoning)]);
-    body.extras(&usage.extras);
+    if usage.cache_write.0 > 0 && !told(extras, &[WRITTEN_ELSEWHERE]) {
+        input.push(("cache_write_tokens", usage.cache_write));
+    }
+    details("prompt_tokens_details", &input);
+    if usage.reasoning.0 > 0 {
+        details("completion_tokens_details", &[("reasoning_tokens", usage.reasoning)]);
+    }
+    body.extras(extras);
 }
 
-/// Returns whether the cached count is among the extras under a name of the host's own.
-fn told_elsewhere(extras: &Extras) -> bool {
+/// Returns whether a count is among the extras under a name of the host's own.
+fn told(extras: &Extras, names: &[&str]) -> bool {
     let told = |name| extras.get(name).is_some_and(|raw: &RawJson| raw.text() != "null");
-    told("prompt_cache_hit_tokens") || told("cached_tokens") || told("num_cached_tokens")
+    names.iter().copied().any(told)
 }

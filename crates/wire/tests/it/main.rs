@@ -13,12 +13,25 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::too_many_lines,
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod anthropic_messages;
+mod bedrock;
+mod built;
+mod check;
+mod cohere;
+mod embeddings;
 mod failures;
+mod gemini;
 mod generated;
+mod laws;
+mod ollama;
+mod openai_chat;
+mod openai_responses;
 mod oracle;
 mod recorded;
 mod small;
 mod spelling;
+mod undo;

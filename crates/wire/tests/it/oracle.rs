@@ -30,22 +30,52 @@ pub(crate) fn data(body: &str) -> Vec<String> {
 pub(crate) fn read(body: &str) -> Vec<Said> {
     let mut all: Vec<Said> = Vec::new();
     let mut keys: Vec<Vec<(String, Value)>> = Vec::new();
-    for data in data(body) {
-        let Ok(chunk) = serde_json::from_str::<Value>(&data) else { continue };
+    let chunks: Vec<Value> =
+        data(body).iter().filter_map(|data| serde_json::from_str(data).ok()).collect();
+    let plain = |choice: &Value| {
+        let plain =
+            |name: &str| choice["delta"][name].as_str().is_some_and(|text| !text.is_empty());
+        plain("reasoning") || plain("reasoning_content")
+    };
+    let choices = |chunk: &Value| chunk["choices"].as_array().cloned().unwrap_or_default();
+    let only_details = !chunks.iter().flat_map(choices).any(|choice| plain(&choice));
+    for chunk in chunks {
         for choice in chunk["choices"].as_array().into_iter().flatten() {
             let index = usize::try_from(choice["index"].as_u64().unwrap_or(0)).unwrap();
             all.resize_with(all.len().max(index + 1), Said::default);
             keys.resize_with(all.len(), Vec::new);
-            add(&mut all[index], &mut keys[index], choice);
+            add(&mut all[index], &mut keys[index], choice, only_details);
         }
+    }
+    for said in &mut all {
+        let finish = said.finish.take();
+        said.finish = finish.map(|word| ended(&word, !said.calls.is_empty()).to_owned());
     }
     all
 }
 
-fn add(said: &mut Said, keys: &mut Vec<(String, Value)>, choice: &Value) {
+/// Says in the dialect's own word why a model stopped.
+fn ended(word: &str, called: bool) -> &str {
+    match word {
+        "stop" if called => "tool_calls",
+        "tool_call" | "function_call" => "tool_calls",
+        "eos" | "end_turn" => "stop",
+        other => other,
+    }
+}
+
+fn add(said: &mut Said, keys: &mut Vec<(String, Value)>, choice: &Value, only_details: bool) {
     let delta = &choice["delta"];
     let thoughts = delta["reasoning_content"].as_str().filter(|text| !text.is_empty());
-    said.reasoning += thoughts.or(delta["reasoning"].as_str()).unwrap_or_default();
+    let thoughts = thoughts.or(delta["reasoning"].as_str()).unwrap_or_default();
+    said.reasoning += thoughts;
+    // Details repeat the thoughts, except at a host that says them nowhere else.
+    for detail in delta["reasoning_details"].as_array().into_iter().flatten() {
+        if only_details {
+            let text = detail["text"].as_str().or(detail["summary"].as_str());
+            said.reasoning += text.unwrap_or_default();
+        }
+    }
     match &delta["content"] {
         Value::String(text) => said.text += text,
         Value::Array(parts) => {
@@ -82,7 +112,7 @@ fn add(said: &mut Said, keys: &mut Vec<(String, Value)>, choice: &Value) {
     if let Some(finish) =
         choice["finish_reason"].as_str().filter(|text| !text.is_empty() && *text != "null")
     {
-        said.finish = Some(if finish == "tool_call" { "tool_calls" } else { finish }.to_owned());
+        said.finish = Some(finish.to_owned());
     }
 }
 
@@ -98,14 +128,14 @@ pub(crate) fn folded(response: &Response) -> Vec<Said> {
                 AssistantPart::ToolCall(call) => {
                     said.calls.push((call.name.clone(), call.arguments.0.clone()));
                 }
-                AssistantPart::Other(_) => {}
+                AssistantPart::Image(_) | AssistantPart::Other(_) => {}
             }
         }
         said.finish = candidate.finish.as_ref().map(|finish| match finish {
-            Finish::Stop => "stop".to_owned(),
+            Finish::Stop | Finish::StopSequence(_) | Finish::Pause => "stop".to_owned(),
             Finish::Length => "length".to_owned(),
             Finish::ToolCalls => "tool_calls".to_owned(),
-            Finish::ContentFilter => "content_filter".to_owned(),
+            Finish::ContentFilter | Finish::Refusal => "content_filter".to_owned(),
             Finish::Other(other) => other.clone(),
         });
         said

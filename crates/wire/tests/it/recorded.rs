@@ -1,75 +1,17 @@
 //! The laws over recorded OpenAI-compatible chat traffic.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
-use ir::{Dialect, Event, Failure, Grammar, Response};
+use ir::{AssistantPart, Dialect, Grammar, Inbound, Quirks, Response};
 use serde_json::Value;
 use testkit::corpus::{self, Case};
-use wire::sse::Splitter;
-use wire::{EventReader, openai_chat};
 
+use crate::laws::{Tally, chunking, counts, events, fold, mangled, origin, rewritten};
 use crate::{oracle, spelling};
 
-const CHAT: Dialect = Dialect::OpenaiChat;
-
-/// Counts what a law covered and why it left the rest out.
-#[derive(Default)]
-struct Tally {
-    passed: usize,
-    left_out: BTreeMap<String, Vec<String>>,
-}
-
-impl Tally {
-    fn leave_out(&mut self, case: &Case, why: impl Into<String>) {
-        self.left_out.entry(why.into()).or_default().push(format!("{} {}", case.provider, case.id));
-    }
-
-    fn print(&self, law: &str) {
-        let out: usize = self.left_out.values().map(Vec::len).sum();
-        println!("{law}: {} cases, {} passed, {out} left out", self.passed + out, self.passed);
-        for (why, ids) in &self.left_out {
-            let shown = ids.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-            println!("  {} × {why}: {shown}", ids.len());
-        }
-    }
-}
+const CHAT: Inbound = Inbound::OpenaiChat;
+const HERE: Dialect = Dialect::OpenaiChat;
 
 fn chat(filter: impl Fn(&Case) -> bool) -> Vec<Case> {
     corpus::cases(&|case| case.api == "chat" && filter(case))
-}
-
-/// Reads a stream that comes in these pieces into events.
-pub(crate) fn events(pieces: &[Bytes]) -> Vec<Event> {
-    let (mut splitter, mut reader) = (Splitter::default(), EventReader::new(CHAT));
-    let mut out = Vec::new();
-    for piece in pieces {
-        splitter.push(piece);
-        while let Some(frame) = splitter.next_frame().unwrap() {
-            reader.read(&frame, &mut out);
-        }
-    }
-    if let Some(frame) = splitter.finish() {
-        reader.read(&frame, &mut out);
-    }
-    reader.end(&mut out);
-    out
-}
-
-pub(crate) fn fold(events: &[Event]) -> Result<Response, Failure> {
-    let mut fold = ir::Fold::new(CHAT);
-    events.iter().cloned().for_each(|event| fold.push(event));
-    fold.finish()
-}
-
-/// Writes events as a stream of a client's.
-pub(crate) fn rewritten(events: &[Event]) -> Bytes {
-    let mut writer = openai_chat::events::Writer::new(true);
-    let mut out = Vec::new();
-    for event in events {
-        writer.write(event, &wire::failures::Context::default(), &mut out);
-    }
-    out.into()
 }
 
 #[test]
@@ -94,7 +36,7 @@ fn law_1_a_request_survives_at_home() {
                 continue;
             }
         };
-        let written = wire::write_request(CHAT, &request);
+        let written = wire::write_request(HERE, &request, Quirks::default());
         assert_eq!(written.losses, [], "{}", case.id);
         let after: Value = serde_json::from_slice(&written.bytes).unwrap();
         assert_eq!(spelling::request(after), spelling::request(before), "{}", case.id);
@@ -114,21 +56,26 @@ fn law_1_an_answer_survives_at_home() {
     let mut tally = Tally::default();
     for case in chat(|case| !case.is_stream && case.status == 200) {
         let body = case.body_bytes().unwrap();
-        let response = match wire::read_response(CHAT, &body) {
+        let response = match wire::read_response(&origin(HERE), &body) {
             Ok(response) => response,
             Err(failure) => {
                 tally.leave_out(&case, format!("{}: {}", failure.kind.code(), failure.message));
                 continue;
             }
         };
-        let glance = wire::glance(CHAT, &body).unwrap();
+        let glance = wire::glance(&origin(HERE), &body).unwrap();
         assert_eq!(glance.usage, response.usage, "{}", case.id);
         assert_eq!(glance.answered, !response.candidates.is_empty(), "{}", case.id);
         let before: Value = serde_json::from_slice(&body).unwrap();
         let bytes = wire::write_response(CHAT, &response);
         let after: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(spelling::response(after), spelling::response(before), "{}", case.id);
-        assert_eq!(wire::read_response(CHAT, &bytes).unwrap(), response, "law 2: {}", case.id);
+        assert_eq!(
+            wire::read_response(&origin(HERE), &bytes).unwrap(),
+            response,
+            "law 2: {}",
+            case.id
+        );
         tally.passed += 1;
     }
     tally.print("law 1, answers");
@@ -141,9 +88,10 @@ fn law_4_a_stream_is_its_answer() {
         return;
     }
     let mut tally = Tally::default();
+    let (mut citations, mut details) = (0, 0);
     for case in chat(|case| case.is_stream && case.status == 200) {
         let body = case.body_bytes().unwrap();
-        let events = events(std::slice::from_ref(&body));
+        let events = events(HERE, std::slice::from_ref(&body));
         let mut grammar = Grammar::default();
         for event in &events {
             grammar
@@ -151,7 +99,7 @@ fn law_4_a_stream_is_its_answer() {
                 .unwrap_or_else(|broken| panic!("{}: {broken} at {event:?}", case.id));
         }
         assert!(grammar.ended(), "{}: without an end", case.id);
-        let response = match fold(&events) {
+        let response = match fold(HERE, &events) {
             Ok(response) => response,
             Err(failure) => {
                 tally.leave_out(
@@ -163,8 +111,19 @@ fn law_4_a_stream_is_its_answer() {
         };
         let expected = oracle::read(&case.response_body);
         assert_eq!(oracle::folded(&response), expected, "{}", case.id);
-        let again = fold(&self::events(&[rewritten(&events)])).unwrap();
+        assert_eq!(cited(&response), cited_in(&case.response_body), "{}", case.id);
+        assert_eq!(detailed(&response), detailed_in(&case.response_body), "{}", case.id);
+        citations += cited(&response).len();
+        details += usize::from(!detailed(&response).is_empty());
+        let again = fold(HERE, &self::events(HERE, &[rewritten(CHAT, &events)])).unwrap();
         assert_eq!(oracle::folded(&again), expected, "law 1 for streams: {}", case.id);
+        assert_eq!(cited(&again), cited(&response), "law 1 for citations: {}", case.id);
+        assert_eq!(detailed(&again), detailed(&response), "law 1 for details: {}", case.id);
+        let words = |response: &Response| {
+            let word = |of: &ir::Candidate| of.extras.get("finish_reason").cloned();
+            response.candidates.iter().map(word).collect::<Vec<_>>()
+        };
+        assert_eq!(words(&again), words(&response), "law 1 for the end: {}", case.id);
         assert_eq!(
             again.usage.as_ref().map(counts),
             response.usage.as_ref().map(counts),
@@ -174,11 +133,82 @@ fn law_4_a_stream_is_its_answer() {
         tally.passed += 1;
     }
     tally.print("law 4, streams");
+    println!("  {citations} citations, {details} streams with details of thoughts");
+    assert!(citations >= 5 && details >= 20);
     assert!(tally.passed >= 360, "only {} streams passed", tally.passed);
 }
 
-fn counts(usage: &ir::Usage) -> [u64; 4] {
-    [usage.input.0, usage.cached_input.0, usage.output.0, usage.reasoning.0]
+/// The addresses that the texts of an answer rest on.
+fn cited(response: &Response) -> Vec<String> {
+    let parts = response.candidates.iter().flat_map(|candidate| &candidate.turn.parts);
+    let said = parts.filter_map(|part| match part {
+        AssistantPart::Text(said) => Some(&said.citations),
+        _ => None,
+    });
+    said.flatten().filter_map(|cited| cited.url.clone()).collect()
+}
+
+/// The same, read without the codecs.
+fn cited_in(body: &str) -> Vec<String> {
+    let cited = deltas(body).into_iter().flat_map(|delta| list(&delta["annotations"]));
+    cited.filter_map(|cited| Some(cited["url_citation"]["url"].as_str()?.to_owned())).collect()
+}
+
+/// What the details of thoughts say: texts, signatures and encrypted thoughts, each joined.
+fn detailed(response: &Response) -> String {
+    let parts = response.candidates.iter().flat_map(|candidate| &candidate.turn.parts);
+    let lists = parts.filter_map(|part| match part {
+        AssistantPart::Reasoning(thoughts) => thoughts.carrier.as_ref(),
+        _ => None,
+    });
+    joined(&lists.flat_map(|carrier| list(&carrier.raw.value())).collect::<Vec<_>>())
+}
+
+/// The same, read without the codecs.
+fn detailed_in(body: &str) -> String {
+    let details = deltas(body).into_iter().flat_map(|delta| list(&delta["reasoning_details"]));
+    joined(&details.collect::<Vec<_>>())
+}
+
+fn joined(details: &[Value]) -> String {
+    let of = |names: &[&str]| -> String {
+        let said = |detail: &Value| {
+            let said = names.iter().filter_map(|name| detail[*name].as_str());
+            said.collect::<String>()
+        };
+        details.iter().map(said).collect()
+    };
+    of(&["text", "summary"]) + &of(&["signature"]) + &of(&["data"])
+}
+
+fn deltas(body: &str) -> Vec<Value> {
+    let chunks = oracle::data(body).into_iter();
+    let chunks = chunks.filter_map(|data| serde_json::from_str::<Value>(&data).ok());
+    chunks.flat_map(|chunk| list(&chunk["choices"])).map(|choice| choice["delta"].clone()).collect()
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn what_providers_took_passes_the_check() {
+    if corpus::require("the check of requests").is_none() {
+        return;
+    }
+    let mut tally = Tally::default();
+    for case in chat(|case| case.status == 200 && case.request_body.is_some()) {
+        let body = case.request_body.clone().unwrap_or_default();
+        let request = wire::read_request(CHAT, body.as_bytes()).unwrap();
+        match wire::check(&request) {
+            Ok(()) => tally.passed += 1,
+            Err(error) => tally.leave_out(&case, error.to_string()),
+        }
+    }
+    tally.print("check");
+    let refused: Vec<&String> = tally.left_out.values().flatten().collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    assert!(tally.passed >= 1_100, "only {} requests passed", tally.passed);
 }
 
 #[test]
@@ -186,60 +216,16 @@ fn law_5_chunking_is_invisible() {
     if corpus::require("law 5").is_none() {
         return;
     }
-    let mut splits = 0;
-    for case in chat(|case| case.is_stream && case.status == 200) {
-        let body = case.body_bytes().unwrap();
-        let whole = events(std::slice::from_ref(&body));
-        for seed in [0, 1, 0x9e37_79b9_7f4a_7c15] {
-            let pieces = testkit::chunks::splits(&body, seed);
-            assert_eq!(events(&pieces), whole, "{} seed {seed}", case.id);
-            splits += 1;
-        }
-    }
+    let splits = chunking(HERE, &chat(|case| case.is_stream && case.status == 200));
     println!("law 5: {splits} splits");
     assert!(splits >= 1_000);
 }
 
-/// Cuts and scrambles every recorded body; the readers may refuse, never panic.
 #[test]
 fn law_6_no_body_makes_a_reader_panic() {
     if corpus::require("law 6").is_none() {
         return;
     }
-    let mut read = 0;
-    for (number, case) in (0_usize..).zip(chat(|_| true)) {
-        let answer = case.body_bytes().unwrap().to_vec();
-        let request = case.request_body.clone().unwrap_or_default().into_bytes();
-        for (round, body) in [answer, request].into_iter().enumerate() {
-            for mangled in mangle(&body, number * 7 + round) {
-                let _ = wire::read_request(CHAT, &mangled);
-                let _ = wire::read_head(CHAT, &mangled);
-                let _ = wire::read_response(CHAT, &mangled);
-                let _ = wire::glance(CHAT, &mangled);
-                let _ = wire::read_failure(CHAT, 400, &|_| None, &mangled);
-                let events = events(&[mangled.into()]);
-                let mut grammar = Grammar::default();
-                events.iter().for_each(|event| grammar.step(event).unwrap());
-                read += 1;
-            }
-        }
-    }
+    let read = mangled(HERE, Some(CHAT), &chat(|_| true));
     println!("law 6: {read} mangled bodies");
-}
-
-fn mangle(body: &[u8], seed: usize) -> Vec<Vec<u8>> {
-    if body.is_empty() {
-        return Vec::new();
-    }
-    let at =
-        |step: usize| (seed.wrapping_mul(2_654_435_761).wrapping_add(step * 40_503)) % body.len();
-    let cut = body[..at(1)].to_vec();
-    let mut flipped = body.to_vec();
-    let mut swapped = body.to_vec();
-    for step in 2..6 {
-        let (flip, swap) = (at(step), at(step + 10));
-        flipped[flip] ^= 1 << (step % 8);
-        swapped[swap] = b"{}[]\",:0n\n"[step];
-    }
-    vec![cut, flipped, swapped]
 }

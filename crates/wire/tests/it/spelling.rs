@@ -28,6 +28,11 @@ pub(crate) fn request(mut body: Value) -> Value {
     if fields.get("stream_options") == Some(&json!({"include_usage": false})) {
         fields.remove("stream_options");
     }
+    if let Some(reasoning) = fields.get_mut("reasoning").and_then(Value::as_object_mut)
+        && reasoning.get("exclude") == Some(&json!(false))
+    {
+        reasoning.remove("exclude");
+    }
     for message in fields.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(fields) = message.as_object_mut() {
             self::message(fields);
@@ -42,10 +47,8 @@ pub(crate) fn response(mut body: Value) -> Value {
     for choice in body.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(choice) = choice.as_object_mut() else { continue };
         choice.remove("index");
-        match choice.get("finish_reason").and_then(Value::as_str) {
-            Some("" | "null") => drop(choice.remove("finish_reason")),
-            Some("tool_call") => drop(choice.insert("finish_reason".into(), json!("tool_calls"))),
-            _ => {}
+        if let Some("" | "null") = choice.get("finish_reason").and_then(Value::as_str) {
+            choice.remove("finish_reason");
         }
         let message = choice.entry("message").or_insert_with(|| json!({}));
         if let Some(fields) = message.as_object_mut() {
@@ -82,6 +85,13 @@ fn message(fields: &mut Map<String, Value>) {
     {
         *content = part["text"].clone();
     }
+    if let (Some(text), Some(mark)) = (fields.get("content"), fields.get("cache_control"))
+        && let (Some(text), true) = (text.as_str(), fields.get("role") != Some(&json!("tool")))
+    {
+        let part = json!([{"type": "text", "text": text, "cache_control": mark}]);
+        fields.insert("content".into(), part);
+        fields.remove("cache_control");
+    }
     if fields.get("role") == Some(&json!("assistant")) {
         if !fields.get("reasoning_content").is_some_and(Value::is_string) {
             if fields.get("reasoning").is_some_and(Value::is_string) {
@@ -90,6 +100,16 @@ fn message(fields: &mut Map<String, Value>) {
             }
         } else if fields.get("reasoning") == fields.get("reasoning_content") {
             fields.remove("reasoning");
+        }
+        if let Some(details) = fields.get("reasoning_details").and_then(Value::as_array) {
+            let said = |detail: &Value| {
+                let text = detail["text"].as_str().or(detail["summary"].as_str());
+                text.map(str::to_owned)
+            };
+            let told: String = details.iter().filter_map(said).collect();
+            if !details.is_empty() && fields.get("reasoning_content") == Some(&json!(told)) {
+                fields.remove("reasoning_content");
+            }
         }
     }
     for empty in ["tool_calls", "content"] {
@@ -100,7 +120,10 @@ fn message(fields: &mut Map<String, Value>) {
     for call in fields.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(call) = call.as_object_mut() else { continue };
         call.entry("type").or_insert_with(|| json!("function"));
-        call.entry("id").or_insert_with(|| json!(""));
+        let id = call.entry("id").or_insert_with(|| json!(""));
+        if id.as_str().is_some_and(ir::dialect::made) {
+            *id = json!("");
+        }
         if let Some(function) = call.get_mut("function").and_then(Value::as_object_mut) {
             let arguments = function.entry("arguments").or_insert_with(|| json!(""));
             if !arguments.is_string() && !arguments.is_null() {

@@ -62,18 +62,32 @@ A provider is a YAML file in the folder `providers` beside `pointsman.yaml`, or 
 [catalog/providers](../catalog/providers) and listed in [providers.md](providers.md).
 
 - A new id adds a provider and needs `base_url`, `auth` and `speaks`.
-- A known id overrides the record that ships, key by key. A model of a known id replaces that model
-  whole, and `quirks` replace `quirks` whole.
+- A known id overrides the record that ships, key by key; a model of a known id likewise, and
+  `quirks` quirk by quirk. `speaks` replaces `speaks` whole.
+- `speaks` names the dialects and their paths, the one to translate into first. A request in one of
+  them goes out as it came; any other is translated into the first that the model speaks.
 - A model can be called when a record lists it, when the price list knows it, or when a host with
   `discover: true` names it; any other name is an error.
-- `context` and `output` are shown by `GET /v1/models`. They and `can` do not influence routing.
+- `context` and `output` are shown by `GET /v1/models`. A model whose `context` is surely too small,
+  or whose `can` lacks pictures or tools that a request brings, is passed over; where nothing is
+  said, nothing is held against it.
 - `every_model` prices the models a host with `discover: true` names. A model without a price is
   unpriced, which is not free.
-- `quirks.max_tokens` is for requests written anew. A client's body goes out as it came, so today it
-  changes nothing.
+- Quirks are for requests that are translated, but for `stream_usage` and `form`: a client's own
+  body goes out as it came.
+- `errors_like` names the provider whose errors these are like: see [errors.md](errors.md).
 
 For completion in an editor: `pointsman schema provider > provider.schema.json`, and as the first
 line `# yaml-language-server: $schema=./provider.schema.json`.
+"#;
+
+pub(super) const RULES: &str = r#"## How a provider's error is read
+
+A status alone lies: a wrong key is 400 at xAI and Google, an empty account is 429 at OpenAI and 400
+at Anthropic, a throttle is 503 at Amazon, and a 200 can hold an error. So provider, status and the
+words of the error's code, type, reason and message are looked at together. The first row that fits
+decides; an error inside a success is decided by its words. `Retry-After` and its kin, Google's
+RetryInfo and what the message says of waiting become the answer's `Retry-After`.
 "#;
 
 pub(super) const ERRORS: &str = r#"# Errors

@@ -1,15 +1,15 @@
 //! Frames to events.
 
-use std::borrow::Cow;
-
-use ir::{CallKind, Event, Failure, Finish, Kind, PartKind, RawJson, Scope, Spot};
+use ir::{Event, Failure, Kind, RawJson, Scope};
 use serde_json::value::RawValue;
 
-use super::super::{failure, message, response, usage};
+use super::super::{failure, usage};
 use super::plain::Plain;
+use super::speaker::{Prose, Speaker};
 use crate::decode::DecodeError;
 use crate::fields::{self, Fields, Value};
 use crate::sse::Frame;
+use crate::{Met, Origin};
 
 /// Fields of a chunk and its parts that hold padding against traffic analysis, an echo of what
 /// stands elsewhere, or the dialect's own constants; they end with the frame.
@@ -17,54 +17,22 @@ const PASSING: [&str; 7] =
     ["obfuscation", "p", "object", "stream_options", "id", "model", "created"];
 const PASSING_IN_CHOICE: [&str; 2] = ["text", "message"];
 
-/// What a frame turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
-    /// Something a reader would see: text, thoughts, a refusal, a tool call.
-    Content,
-    /// A role, a comment, a finish: nothing to see.
-    Quiet,
-    /// A chunk that exists for usage alone.
-    UsageOnly,
-    /// The end the dialect demands.
-    Done,
-    /// An error.
-    Failed,
-}
-
 /// Reads one stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reader {
+    origin: Origin,
     started: bool,
     ended: bool,
     candidates: Vec<Speaker>,
     noted: Vec<(String, RawJson)>,
 }
 
-/// How far one candidate has come.
-#[derive(Debug, Default)]
-struct Speaker {
-    parts: u32,
-    prose: Option<(Prose, u32)>,
-    calls: Vec<Call>,
-    finish: Option<Finish>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prose {
-    Text,
-    Reasoning,
-    Refusal,
-}
-
-#[derive(Debug)]
-struct Call {
-    id: String,
-    index: Option<i64>,
-    part: u32,
-}
-
 impl Reader {
+    /// Begins a stream.
+    pub fn new(origin: Origin) -> Self {
+        Self { origin, started: false, ended: false, candidates: Vec::new(), noted: Vec::new() }
+    }
+
     /// Reads a frame into events.
     pub fn read(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Met {
         let Some(data) = frame.data.as_deref().map(<[u8]>::trim_ascii) else { return Met::Quiet };
@@ -90,7 +58,7 @@ impl Reader {
         if self.ended {
             return;
         }
-        if self.candidates.iter().any(|speaker| speaker.finish.is_some()) {
+        if self.candidates.iter().any(Speaker::finished) {
             self.finish(out);
         } else {
             self.ended = true;
@@ -108,11 +76,7 @@ impl Reader {
         }
         self.start(None, None, None, out);
         for (candidate, speaker) in self.candidates.iter_mut().enumerate() {
-            let candidate = number(candidate);
-            speaker.close_prose(candidate, out);
-            let spot = |call: &Call| Event::Close(Spot { candidate, part: call.part });
-            out.extend(speaker.calls.iter().map(spot));
-            out.push(Event::Stop { candidate, finish: speaker.finish.take() });
+            speaker.stop(number(candidate), out);
         }
         out.push(Event::Finish);
     }
@@ -160,7 +124,7 @@ impl Reader {
             Failure::new(Kind::MalformedReply, said)
         };
         let mut fields = fields::body(data).map_err(malformed)?;
-        if let Some(failure) = failure::in_success(&fields, data) {
+        if let Some(failure) = failure::in_success(&self.origin.family, &fields, data) {
             return Err(failure);
         }
         self.read_chunk(&mut fields, out).map_err(malformed)
@@ -256,16 +220,16 @@ impl Reader {
             self.candidates.resize_with(index + 1, Speaker::default);
         }
         let speaker = &mut self.candidates[index];
-        let candidate = number(index);
+        let (candidate, seed) = (number(index), self.origin.seed);
         fields.take_if(
             "delta",
             |delta| delta.is_object(),
-            |delta| speaker.delta(candidate, delta.object()?, out),
+            |delta| speaker.delta(candidate, seed, delta.object()?, out),
         )?;
         let finish =
-            fields.take_if("finish_reason", |text| text.is_string(), |text| text.text())?;
-        if let Some(finish) = finish.as_deref().and_then(response::read_finish) {
-            speaker.finish = Some(finish);
+            fields.take_if("finish_reason", |text| text.is_string(), |text| text.string())?;
+        if let Some(word) = finish {
+            speaker.finish(word);
         }
         for (name, raw) in fields.left() {
             if raw.get() != "null" && !PASSING_IN_CHOICE.contains(&name) {
@@ -278,167 +242,6 @@ impl Reader {
         }
         Ok(())
     }
-}
-
-impl Speaker {
-    fn delta(
-        &mut self,
-        candidate: u32,
-        mut fields: Fields<'_, '_>,
-        out: &mut Vec<Event>,
-    ) -> Result<(), DecodeError> {
-        fields.take("role", |_| Ok(()))?;
-        let long = fields.take_if("reasoning_content", |text| text.is_string(), text)?;
-        let short = fields.take_if("reasoning", |text| text.is_string(), text)?;
-        if let Some(thoughts) = long.filter(|text| !text.is_empty()).or(short) {
-            self.say(candidate, Prose::Reasoning, &thoughts, out);
-        }
-        fields.take_if(
-            "content",
-            |content| content.is_string() || content.is_list(),
-            |content| {
-                if content.is_string() {
-                    self.say(candidate, Prose::Text, &content.text()?, out);
-                    return Ok(());
-                }
-                content.each(|part| self.part(candidate, part, out)).map(drop)
-            },
-        )?;
-        if let Some(refusal) = fields.take_if("refusal", |text| text.is_string(), text)? {
-            self.say(candidate, Prose::Refusal, &refusal, out);
-        }
-        fields.take("tool_calls", |calls| {
-            calls.each(|call| self.call(candidate, call, out)).map(drop)
-        })?;
-        for (name, raw) in fields.left() {
-            if raw.get() != "null" {
-                out.push(Event::Note(Scope::Turn(candidate), name.to_owned(), RawJson::keep(raw)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads one part of a content list (Mistral).
-    fn part(
-        &mut self,
-        candidate: u32,
-        part: Value<'_, '_>,
-        out: &mut Vec<Event>,
-    ) -> Result<(), DecodeError> {
-        if let Some(thoughts) = message::thinking(part)? {
-            self.say(candidate, Prose::Reasoning, &thoughts, out);
-            return Ok(());
-        }
-        let said = part.object()?.take_if("text", |text| text.is_string(), |text| text.text())?;
-        match said {
-            Some(said) => self.say(candidate, Prose::Text, &said, out),
-            None => {
-                let raw = RawJson::parse(format!("[{}]", part.raw.get()));
-                let raw = raw.expect("invariant: a list of one JSON value is JSON");
-                out.push(Event::Note(Scope::Turn(candidate), "content_parts".to_owned(), raw));
-            }
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, candidate: u32, prose: Prose, text: &str, out: &mut Vec<Event>) {
-        if text.is_empty() {
-            return;
-        }
-        let part = match self.prose {
-            Some((open, part)) if open == prose => part,
-            _ => {
-                self.close_prose(candidate, out);
-                let part = self.next_part();
-                self.prose = Some((prose, part));
-                let kind = match prose {
-                    Prose::Text => PartKind::Text,
-                    Prose::Reasoning => PartKind::Reasoning,
-                    Prose::Refusal => PartKind::Refusal,
-                };
-                out.push(Event::Open(Spot { candidate, part }, kind));
-                part
-            }
-        };
-        out.push(Event::Delta(Spot { candidate, part }, text.to_owned()));
-    }
-
-    fn close_prose(&mut self, candidate: u32, out: &mut Vec<Event>) {
-        if let Some((_, part)) = self.prose.take() {
-            out.push(Event::Close(Spot { candidate, part }));
-        }
-    }
-
-    fn next_part(&mut self) -> u32 {
-        self.parts += 1;
-        self.parts - 1
-    }
-
-    fn call(
-        &mut self,
-        candidate: u32,
-        call: Value<'_, '_>,
-        out: &mut Vec<Event>,
-    ) -> Result<(), DecodeError> {
-        let mut fields = call.object()?;
-        let id = fields.take_if("id", |id| id.is_string(), |id| id.string())?.unwrap_or_default();
-        let whole = |index: Value<'_, '_>| index.number().map(|index| index.as_i64());
-        let index = fields.take_if("index", |index| index.number().is_ok(), whole)?.flatten();
-        let kind =
-            if fields.peek("custom").is_some() { CallKind::Custom } else { CallKind::Function };
-        let (field, argument) = match kind {
-            CallKind::Custom => ("custom", "input"),
-            CallKind::Function => ("function", "arguments"),
-        };
-        let said = fields.take_if(
-            field,
-            |function| function.is_object(),
-            |function| {
-                let mut function = function.object()?;
-                let name =
-                    function.take_if("name", |name| name.is_string(), |name| name.string())?;
-                let arguments = function.take(argument, |text| {
-                    if text.is_string() { text.string() } else { Ok(text.raw.get().to_owned()) }
-                })?;
-                Ok((name.unwrap_or_default(), arguments.unwrap_or_default()))
-            },
-        )?;
-        let (name, arguments) = said.unwrap_or_default();
-        let part = match self.known(&id, index) {
-            Some(part) => part,
-            None => {
-                self.close_prose(candidate, out);
-                let part = self.next_part();
-                // A host that sends no id still needs one to be answered under.
-                let id = if id.is_empty() { format!("call_{candidate}_{part}") } else { id };
-                self.calls.push(Call { id: id.clone(), index, part });
-                out.push(Event::Open(
-                    Spot { candidate, part },
-                    PartKind::ToolCall { id, name, kind },
-                ));
-                part
-            }
-        };
-        if !arguments.is_empty() {
-            out.push(Event::Delta(Spot { candidate, part }, arguments));
-        }
-        Ok(())
-    }
-
-    /// Finds the call a delta belongs to: by its id; without one by its index; without that it
-    /// continues the last. A new id is a new call, whatever its index says (Mistral, z.ai).
-    fn known(&self, id: &str, index: Option<i64>) -> Option<u32> {
-        let found = match (id.is_empty(), index) {
-            (false, _) => self.calls.iter().rev().find(|call| call.id == id),
-            (true, Some(_)) => self.calls.iter().rev().find(|call| call.index == index),
-            (true, None) => self.calls.last(),
-        };
-        found.map(|call| call.part)
-    }
-}
-
-fn text<'a>(value: Value<'a, '_>) -> Result<Cow<'a, str>, DecodeError> {
-    value.text()
 }
 
 fn number(index: usize) -> u32 {

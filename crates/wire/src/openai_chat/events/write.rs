@@ -1,8 +1,10 @@
 //! Events to frames.
+//!
+//! What a part carries, and what cannot be said in pieces (a picture), is said when the part closes.
 
-use ir::{CallKind, Event, Extras, Failure, PartKind, Scope, Spot};
+use ir::{CallKind, Citation, Event, Extras, Failure, Opaque, PartKind, Scope, Spot};
 
-use super::super::{failure, response, usage};
+use super::super::{citation, failure, message, response, thoughts, usage};
 use crate::failures::Context;
 use crate::json::{self, Object};
 use crate::sse;
@@ -12,29 +14,61 @@ use crate::sse;
 pub struct Writer {
     /// Whether the client asked for usage at the end.
     pub wants_usage: bool,
+    /// Whether the stream comes from another dialect.
+    pub foreign: bool,
     id: Option<String>,
     model: Option<String>,
     created: Option<u64>,
     extras: Extras,
-    /// The kind of each open part; for a tool call, its place among the candidate's calls.
-    open: Vec<(Spot, Opened)>,
-    greeted: Vec<u32>,
-    calls: Vec<u32>,
+    open: Vec<Open>,
+    speakers: Vec<Speaker>,
     usage: Option<ir::Usage>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Opened {
-    Text,
+/// A part being said.
+#[derive(Debug)]
+struct Open {
+    spot: Spot,
+    part: Part,
+    /// What must go back with it.
+    carrier: Option<Opaque>,
+    /// The text so far, where it is said once more or at once when the part closes.
+    text: String,
+    /// Whether anything of it was said.
+    grown: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    /// A text, and how many characters of others stand before it.
+    Text(u64),
     Reasoning,
     Refusal,
-    Call { index: u32, kind: CallKind },
+    /// A call, and its place among the candidate's.
+    Call {
+        index: u32,
+        kind: CallKind,
+    },
+    /// A picture of this type.
+    Image(String),
+}
+
+/// How far one candidate has come.
+#[derive(Debug)]
+struct Speaker {
+    candidate: u32,
+    greeted: bool,
+    calls: u32,
+    /// Characters of text so far.
+    said: u64,
+    /// The host's own word for why it stopped.
+    word: Option<ir::RawJson>,
 }
 
 impl Writer {
     /// Begins a stream.
-    pub fn new(wants_usage: bool) -> Self {
-        Self { wants_usage, ..Self::default() }
+    pub fn new(wants_usage: bool, foreign: bool) -> Self {
+        Self { wants_usage, foreign, ..Self::default() }
     }
 
     /// Writes what an event becomes; many become nothing by themselves.
@@ -47,17 +81,36 @@ impl Writer {
             }
             Event::Open(spot, kind) => self.open(*spot, kind, out),
             Event::Delta(spot, text) => self.delta(*spot, text, out),
-            Event::Close(spot) => self.open.retain(|(open, _)| open != spot),
+            Event::Cite(spot, citation) => self.cite(*spot, citation, out),
+            Event::Carry(spot, opaque) => {
+                if let Some(open) = self.open.iter_mut().find(|open| open.spot == *spot) {
+                    open.carrier = Some(opaque.clone());
+                }
+            }
+            Event::Close(spot) => self.close(*spot, out),
             Event::Note(Scope::Answer, name, raw) => self.extras.set(name, raw.clone()),
+            Event::Note(Scope::Candidate(of), name, raw) if name == response::FINISH => {
+                self.speaker(*of).word = Some(raw.clone());
+            }
             Event::Note(Scope::Candidate(of), name, raw) => {
-                self.choice(*of, out, |_| {}, |choice| choice.raw(name, raw), None);
+                self.choice(*of, out, |_| {}, |choice| choice.raw(name, raw));
             }
             Event::Note(Scope::Turn(of), name, raw) => {
-                self.choice(*of, out, |delta| delta.raw(name, raw), |_| {}, None);
+                self.say(*of, out, |delta| delta.raw(name, raw));
             }
             Event::Stop { candidate, finish } => {
-                let finish = finish.as_ref().map(response::write_finish);
-                self.choice(*candidate, out, |_| {}, |_| {}, finish);
+                let foreign = self.foreign;
+                let word = self.speaker(*candidate).word.take();
+                let stop = |choice: &mut Object<'_>| match word {
+                    Some(word) => choice.raw(response::FINISH, &word),
+                    None => {
+                        let finish = finish.as_ref().map(response::write_finish);
+                        // Without a word clients of this dialect wait for more.
+                        let finish = finish.or_else(|| foreign.then_some("stop"));
+                        choice.field(response::FINISH, &finish);
+                    }
+                };
+                self.chunk_of(*candidate, out, |_| {}, stop);
             }
             Event::Usage(used) => self.usage = Some(used.clone()),
             Event::Finish => self.finish(out),
@@ -65,16 +118,32 @@ impl Writer {
         }
     }
 
+    fn speaker(&mut self, candidate: u32) -> &mut Speaker {
+        let at = self.speakers.iter().position(|speaker| speaker.candidate == candidate);
+        let at = at.unwrap_or_else(|| {
+            self.speakers.push(Speaker {
+                candidate,
+                greeted: false,
+                calls: 0,
+                said: 0,
+                word: None,
+            });
+            self.speakers.len() - 1
+        });
+        &mut self.speakers[at]
+    }
+
     fn open(&mut self, spot: Spot, kind: &PartKind, out: &mut Vec<u8>) {
-        let opened = match kind {
-            PartKind::Text => Opened::Text,
-            PartKind::Reasoning => Opened::Reasoning,
-            PartKind::Refusal => Opened::Refusal,
+        let part = match kind {
+            PartKind::Text => Part::Text(self.speaker(spot.candidate).said),
+            PartKind::Reasoning => Part::Reasoning,
+            PartKind::Refusal => Part::Refusal,
+            PartKind::Image { media_type } => Part::Image(media_type.clone()),
             PartKind::ToolCall { id, name, kind } => {
-                let index = self.calls.iter().filter(|of| **of == spot.candidate).count();
-                let index = u32::try_from(index).unwrap_or(u32::MAX);
-                self.calls.push(spot.candidate);
-                let (field, argument) = spelled(*kind);
+                let speaker = self.speaker(spot.candidate);
+                let index = speaker.calls;
+                speaker.calls += 1;
+                let (field, argument) = message::spelled(*kind);
                 self.call(spot.candidate, index, out, |call| {
                     call.field("id", id);
                     call.field("type", field);
@@ -83,27 +152,103 @@ impl Writer {
                         function.field(argument, "");
                     });
                 });
-                Opened::Call { index, kind: *kind }
+                Part::Call { index, kind: *kind }
             }
+            PartKind::Other(_) => return,
         };
-        self.open.push((spot, opened));
+        self.open.push(Open { spot, part, carrier: None, text: String::new(), grown: false });
     }
 
     fn delta(&mut self, spot: Spot, text: &str, out: &mut Vec<u8>) {
-        let Some((_, opened)) = self.open.iter().find(|(open, _)| *open == spot) else { return };
-        let field = match *opened {
-            Opened::Text => "content",
-            Opened::Reasoning => "reasoning_content",
-            Opened::Refusal => "refusal",
-            Opened::Call { index, kind } => {
-                let (field, argument) = spelled(kind);
+        let foreign = self.foreign;
+        let Some(open) = self.open.iter_mut().find(|open| open.spot == spot) else { return };
+        open.grown |= !text.is_empty();
+        let field = match open.part {
+            Part::Text(_) => {
+                if foreign {
+                    self.speaker(spot.candidate).said += message::count(text);
+                }
+                "content"
+            }
+            Part::Reasoning => {
+                if foreign {
+                    open.text.push_str(text);
+                }
+                "reasoning_content"
+            }
+            Part::Refusal => "refusal",
+            Part::Image(_) => return open.text.push_str(text),
+            Part::Call { index, kind } => {
+                let (field, argument) = message::spelled(kind);
                 let fill = |call: &mut Object<'_>| {
                     call.nest(field, |function| function.field(argument, text));
                 };
                 return self.call(spot.candidate, index, out, fill);
             }
         };
-        self.choice(spot.candidate, out, |delta| delta.field(field, text), |_| {}, None);
+        self.say(spot.candidate, out, |delta| delta.field(field, text));
+    }
+
+    fn cite(&mut self, spot: Spot, cited: &Citation, out: &mut Vec<u8>) {
+        let open = self.open.iter().find(|open| open.spot == spot);
+        if let Some(Open { part: Part::Text(before), .. }) = open
+            && citation::sayable(cited)
+        {
+            let before = *before;
+            self.say(spot.candidate, out, |delta| {
+                delta.with("annotations", |out| {
+                    json::list(out, [cited], |out, cited| citation::write(out, cited, before));
+                });
+            });
+        }
+    }
+
+    fn close(&mut self, spot: Spot, out: &mut Vec<u8>) {
+        let Some(at) = self.open.iter().position(|open| open.spot == spot) else { return };
+        let Open { part, carrier, text, grown, .. } = self.open.swap_remove(at);
+        let index = usize::try_from(spot.part).unwrap_or(usize::MAX);
+        match (part, carrier) {
+            (Part::Reasoning, Some(carrier)) => {
+                let mut list = Vec::new();
+                // At home the details repeat the text already.
+                let thoughts = ir::Reasoning { text, carrier: Some(carrier) };
+                if thoughts::part_of(&thoughts).is_none() {
+                    thoughts::details_of(&mut list, &thoughts, index);
+                    self.details(spot.candidate, &list, out);
+                }
+            }
+            (Part::Text(_), Some(carrier)) => {
+                let mut list = Vec::new();
+                thoughts::detail_of_text(&mut list, &carrier, index);
+                self.details(spot.candidate, &list, out);
+            }
+            (Part::Call { index, kind }, carrier) => {
+                let missing = self.foreign && !grown && kind == CallKind::Function;
+                if missing || carrier.is_some() {
+                    self.call(spot.candidate, index, out, |call| {
+                        if missing {
+                            call.nest("function", |function| function.field("arguments", "{}"));
+                        }
+                        if let Some(carrier) = &carrier {
+                            message::write_carrier(call, carrier);
+                        }
+                    });
+                }
+            }
+            (Part::Image(media_type), _) => {
+                let source = ir::Source::Inline { media_type, base64: text };
+                let extras = Extras::default();
+                let image = ir::Image { source, detail: None, cache: None, extras };
+                self.say(spot.candidate, out, |delta| {
+                    message::write_images(delta, &[ir::AssistantPart::Image(image)], false);
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn details(&mut self, candidate: u32, list: &[u8], out: &mut Vec<u8>) {
+        self.say(candidate, out, |delta| thoughts::write_details(delta, list));
     }
 
     fn call(
@@ -113,7 +258,7 @@ impl Writer {
         out: &mut Vec<u8>,
         fill: impl FnOnce(&mut Object<'_>),
     ) {
-        let calls = |delta: &mut Object<'_>| {
+        self.say(candidate, out, |delta| {
             delta.with("tool_calls", |out| {
                 json::list(out, [fill], |out, fill| {
                     json::object(out, |call| {
@@ -122,23 +267,37 @@ impl Writer {
                     });
                 });
             });
-        };
-        self.choice(candidate, out, calls, |_| {}, None);
+        });
     }
 
-    /// Writes a chunk with one choice; the first of a candidate brings its role.
+    /// Writes a chunk that says something.
+    fn say(&mut self, candidate: u32, out: &mut Vec<u8>, delta: impl FnOnce(&mut Object<'_>)) {
+        self.choice(candidate, out, delta, |_| {});
+    }
+
+    /// Writes a chunk of a candidate that goes on.
     fn choice(
         &mut self,
         candidate: u32,
         out: &mut Vec<u8>,
         delta: impl FnOnce(&mut Object<'_>),
         beside: impl FnOnce(&mut Object<'_>),
-        finish: Option<&str>,
     ) {
-        let first = !self.greeted.contains(&candidate);
-        if first {
-            self.greeted.push(candidate);
-        }
+        self.chunk_of(candidate, out, delta, |choice| {
+            choice.field(response::FINISH, &None::<&str>);
+            beside(choice);
+        });
+    }
+
+    /// Writes a chunk with one choice; the first of a candidate brings its role.
+    fn chunk_of(
+        &mut self,
+        candidate: u32,
+        out: &mut Vec<u8>,
+        delta: impl FnOnce(&mut Object<'_>),
+        beside: impl FnOnce(&mut Object<'_>),
+    ) {
+        let first = !std::mem::replace(&mut self.speaker(candidate).greeted, true);
         self.chunk(out, |chunk| {
             chunk.with("choices", |out| {
                 json::list(out, [(delta, beside)], |out, (delta, beside)| {
@@ -150,7 +309,6 @@ impl Writer {
                             }
                             delta(fields);
                         });
-                        choice.field("finish_reason", &finish);
                         beside(choice);
                     });
                 });
@@ -175,17 +333,10 @@ impl Writer {
         if let Some(used) = self.usage.take().filter(|_| self.wants_usage) {
             self.chunk(out, |chunk| {
                 chunk.with("choices", |out| out.extend_from_slice(b"[]"));
-                chunk.nest("usage", |body| usage::write(body, &used));
+                chunk.nest("usage", |body| usage::write(body, &used, &used.extras));
             });
         }
         sse::write(out, b"[DONE]");
-    }
-}
-
-fn spelled(kind: CallKind) -> (&'static str, &'static str) {
-    match kind {
-        CallKind::Function => ("function", "arguments"),
-        CallKind::Custom => ("custom", "input"),
     }
 }
 

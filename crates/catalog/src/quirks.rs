@@ -1,0 +1,202 @@
+//! Quirks as a record writes them: each optional, so that a model's say wins over that of the
+//! dialect it is spoken to in, that over the whole record's, and that over the dialect's habit.
+//! Their meaning is in [`ir::dialect`].
+
+use ir::dialect::{
+    AdditionalFields, CacheMarks, CallIds, CapField, DeveloperRole, Form, Quirks, SchemaBy,
+    StreamUsage, ThinkingBy, ThoughtsField,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What a host does differently from its dialect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordQuirks {
+    /// Whether usage at the end of a stream must be asked for.
+    pub stream_usage: Option<StreamUsageName>,
+    /// How an answer is made to fit a schema.
+    pub schema: Option<SchemaByName>,
+    /// Which field of OpenAI chat takes the thoughts of earlier turns.
+    pub thoughts: Option<ThoughtsFieldName>,
+    /// Which field of OpenAI chat caps the answer.
+    pub cap: Option<CapFieldName>,
+    /// Whether the role `developer` is known.
+    pub developer: Option<DeveloperRoleName>,
+    /// Which prompt-cache marks OpenAI chat takes here.
+    pub cache_marks: Option<CacheMarksName>,
+    /// Which ids of tool calls are taken.
+    pub call_ids: Option<CallIdsName>,
+    /// Where the body of a request differs.
+    pub form: Option<FormName>,
+    /// In whose words Bedrock's converse is told what it has no fields of its own for.
+    pub additional: Option<AdditionalFieldsName>,
+    /// How a model of Anthropic's is told to think by a request of another dialect.
+    pub thinking: Option<ThinkingByName>,
+}
+
+impl RecordQuirks {
+    /// Fills what is not said here with what `under` says.
+    pub(crate) fn over(self, under: Self) -> Self {
+        Self {
+            stream_usage: self.stream_usage.or(under.stream_usage),
+            schema: self.schema.or(under.schema),
+            thoughts: self.thoughts.or(under.thoughts),
+            cap: self.cap.or(under.cap),
+            developer: self.developer.or(under.developer),
+            cache_marks: self.cache_marks.or(under.cache_marks),
+            call_ids: self.call_ids.or(under.call_ids),
+            form: self.form.or(under.form),
+            additional: self.additional.or(under.additional),
+            thinking: self.thinking.or(under.thinking),
+        }
+    }
+
+    /// Returns what is said here, and of the rest what `under` says.
+    pub fn upon(self, under: Quirks) -> Quirks {
+        Quirks {
+            stream_usage: self.stream_usage.map_or(under.stream_usage, Into::into),
+            schema: self.schema.map_or(under.schema, Into::into),
+            thoughts: self.thoughts.map_or(under.thoughts, Into::into),
+            cap: self.cap.map_or(under.cap, Into::into),
+            developer: self.developer.map_or(under.developer, Into::into),
+            cache_marks: self.cache_marks.map_or(under.cache_marks, Into::into),
+            call_ids: self.call_ids.map_or(under.call_ids, Into::into),
+            form: self.form.map_or(under.form, Into::into),
+            additional: self.additional.map_or(under.additional, Into::into),
+            thinking: self.thinking.map_or(under.thinking, Into::into),
+        }
+    }
+}
+
+/// Gives an enum of `ir` the names that records use for it: its variants in snake case.
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident for $meant:ident { $($(#[$said:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$said])* $variant,)*
+        }
+
+        impl From<$name> for $meant {
+            fn from(name: $name) -> Self {
+                match name {
+                    $($name::$variant => Self::$variant,)*
+                }
+            }
+        }
+    };
+}
+
+named! {
+    /// How a host reports usage in a stream.
+    StreamUsageName for StreamUsage {
+        /// Only when it is asked to.
+        Ask,
+        /// Always, unasked.
+        Always,
+    }
+}
+
+named! {
+    /// How an answer is made to fit a schema.
+    SchemaByName for SchemaBy {
+        /// By the dialect's own field.
+        Native,
+        /// By a tool that the model must call.
+        Tool,
+        /// By JSON mode and words in the instructions.
+        Prompt,
+    }
+}
+
+named! {
+    /// Which field of OpenAI chat takes the thoughts of earlier turns.
+    ThoughtsFieldName for ThoughtsField {
+        /// None: thoughts do not go back.
+        None,
+        /// `reasoning_content`.
+        ReasoningContent,
+        /// `reasoning`.
+        Reasoning,
+        /// `reasoning_details`, with signatures.
+        Details,
+    }
+}
+
+named! {
+    /// Which field of OpenAI chat caps the answer.
+    CapFieldName for CapField {
+        /// `max_completion_tokens`.
+        MaxCompletionTokens,
+        /// `max_tokens`.
+        MaxTokens,
+    }
+}
+
+named! {
+    /// Whether the role `developer` is known.
+    DeveloperRoleName for DeveloperRole {
+        /// It is.
+        Known,
+        /// It is told as `system`.
+        AsSystem,
+    }
+}
+
+named! {
+    /// Which prompt-cache marks OpenAI chat takes.
+    CacheMarksName for CacheMarks {
+        /// None.
+        None,
+        /// `cache_control` on a part.
+        CacheControl,
+    }
+}
+
+named! {
+    /// Which ids of tool calls are taken.
+    CallIdsName for CallIds {
+        /// Those of the dialect.
+        Any,
+        /// Nine letters and digits.
+        Nine,
+    }
+}
+
+named! {
+    /// Where the body of a request differs.
+    FormName for Form {
+        /// Nowhere.
+        Plain,
+        /// Anthropic's messages at Vertex: the model stands in the path, the version in the body.
+        Vertex,
+    }
+}
+
+named! {
+    /// In whose words Bedrock's converse is told how to think.
+    AdditionalFieldsName for AdditionalFields {
+        /// `thinking` with a budget of tokens (Claude up to 4.5).
+        Thinking,
+        /// `thinking: adaptive` with an effort (Claude from 4.6).
+        Adaptive,
+        /// `reasoning_effort` (gpt-oss).
+        ReasoningEffort,
+        /// `reasoningConfig` (Nova).
+        ReasoningConfig,
+    }
+}
+
+named! {
+    /// How a model of Anthropic's is told to think by a request of another dialect.
+    ThinkingByName for ThinkingBy {
+        /// As the caller says it: in tokens or by effort.
+        AsSaid,
+        /// By a budget of tokens.
+        Budget,
+        /// By effort.
+        Effort,
+    }
+}

@@ -1,0 +1,206 @@
+//! The straight line of a conversation: admitted → received → plan → hold → won → relay → settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use ir::{Failure, Inbound, Kind, Loss, Tokens};
+use router::{Ask, Lacks, Needs, NoPlan, Pin, Plan};
+use store::Outcome;
+
+use crate::accept::{Received, accept, undecodable};
+use crate::admit::Admitted;
+use crate::answer::{self, About, Body};
+use crate::array;
+use crate::clock::now_ms;
+use crate::hold::{Hold, Shown};
+use crate::lane::{Asked, Filled};
+use crate::life::{self, Spoken};
+use crate::pins::pin;
+use crate::pursue::{Won, pursue};
+use crate::relay::{committed, relay};
+use crate::{Gateway, World, models, record};
+
+/// The header that names the task.
+const TASK_HEADER: &str = "x-pointsman-task";
+
+/// The most bytes of JSON that one token stands for, long runs of blanks aside: a conversation that
+/// is too long even so is refused before it is sent.
+const DENSEST: u64 = 12;
+
+/// The most settlements that may wait for the ledger before new requests are refused: some tens of
+/// megabytes.
+const BACKLOG: u64 = 20_000;
+
+/// Answers a conversation.
+pub(crate) async fn converse(
+    gateway: &Arc<Gateway>,
+    world: &Arc<World>,
+    admitted: Admitted,
+    parts: Parts,
+    body: Incoming,
+    spoken: Spoken,
+) -> Result<Response<Body>, Failure> {
+    has_room(gateway)?;
+    let received = accept(admitted, parts, body, world.body_limit).await?;
+    let Spoken { inbound, told, id } = spoken;
+    let head = wire::head::read(inbound, &received.body, told.as_ref())
+        .map_err(|error| undecodable(&error))?;
+    let filled = Filled {
+        id: record::request_id(id),
+        created: u64::try_from(now_ms() / 1_000).unwrap_or(0),
+        model: String::new(),
+    };
+    let asked = Asked::new(head, &received, told.as_ref(), filled);
+    let head = &asked.head;
+    let pins = pin(gateway, inbound, &asked.bound).await?;
+    let plan = plan(world, &received, head, &pins)?;
+    let shown = Shown {
+        key: received.key.clone(),
+        asked: head.model.clone().into_owned(),
+        stream: head.stream,
+        tools: head.tools,
+        schema: head.schema,
+        body_bytes: received.body.len(),
+        stored: inbound == Inbound::OpenaiResponses,
+    };
+    let mut hold = Hold::open(gateway, id, received.began, shown, plan);
+    match pursue(gateway, world, &asked, &mut hold).await {
+        Ok(Won::Whole(body)) => {
+            hold.answered();
+            let receipt = hold.settle();
+            let about = about(&hold, world);
+            tell(&hold, "answered");
+            committed(receipt).await;
+            Ok(answer::whole(200, body, &about))
+        }
+        Ok(Won::Stream { held, rest }) => {
+            let about = About { cost: None, ..about(&hold, world) };
+            let stream = relay(inbound, hold, held, rest);
+            if inbound == Inbound::Gemini && array::wanted(&received.parts.uri) {
+                return Ok(answer::streamed_as_array(array::array(stream), &about));
+            }
+            Ok(answer::streamed(stream, &about))
+        }
+        Err(failure) => {
+            let receipt = hold.settle();
+            tell(&hold, failure.kind.code());
+            committed(receipt).await;
+            Ok(answer::failure(inbound, &failure, &hold.context(), &about(&hold, world)))
+        }
+    }
+}
+
+/// Refuses when the ledger is too far behind to take another request.
+pub(crate) fn has_room(gateway: &Gateway) -> Result<(), Failure> {
+    let backlog = gateway.store.health();
+    if backlog.waiting() <= BACKLOG {
+        return Ok(());
+    }
+    let said = format!("{} requests wait for the ledger", backlog.waiting());
+    Err(Failure::new(Kind::LedgerUnavailable, said))
+}
+
+/// Plans, or says why nothing can be planned.
+pub(crate) fn plan(
+    world: &World,
+    received: &Received,
+    head: &wire::Head<'_>,
+    pins: &[Pin],
+) -> Result<Plan, Failure> {
+    let header_task = received.parts.headers.get(TASK_HEADER).and_then(|task| task.to_str().ok());
+    let demands = head.demands();
+    let needs = Needs {
+        images: demands.images,
+        tools: demands.tools,
+        window: Tokens(demands.bytes as u64 / DENSEST),
+    };
+    let metadata_task = head.task.as_deref();
+    let ask = Ask { model: &head.model, header_task, metadata_task, pins, needs };
+    let reaches = |id: &str| world.reaches(id);
+    router::plan(&ask, &world.table, &world.catalog, &reaches).map_err(unplanned)
+}
+
+/// Says in the caller's words why nothing can be planned.
+pub(crate) fn unplanned(none: NoPlan) -> Failure {
+    match none {
+        NoPlan::Model { name, missing } => models::missing(&name, &missing),
+        NoPlan::Nothing { skipped } => {
+            let told = skipped.iter().map(|skip| format!("{} ({})", skip.model, skip.why));
+            let told = told.collect::<Vec<_>>().join(", ");
+            Failure::new(Kind::NoTarget, format!("no model of the plan can be reached: {told}"))
+        }
+        NoPlan::Unable { lacks, skipped } => {
+            let kind = match lacks {
+                Lacks::Window => Kind::ContextLengthExceeded,
+                Lacks::Images | Lacks::Tools => Kind::Unsupported,
+            };
+            let told = skipped.iter().map(|skip| format!("{} {}", skip.model, skip.why));
+            Failure::new(kind, told.collect::<Vec<_>>().join(", "))
+        }
+        NoPlan::Pinned { pin, skipped } => {
+            let models = skipped.iter().map(|skip| skip.model.as_str());
+            let models = models.collect::<Vec<_>>().join(", ");
+            let said = format!("{pin}, and the plan has only {models}");
+            Failure::new(Kind::Pinned, said).at(pin.field)
+        }
+    }
+}
+
+pub(crate) fn about(hold: &Hold, world: &World) -> About {
+    let last = hold.attempts.last().map(|attempt| attempt.target.name());
+    let under_way = hold.under_way();
+    let attempts = hold.attempts.len() + usize::from(under_way.is_some());
+    let waited: Duration = hold.waited();
+    About {
+        decision: Some(record::decision_id(hold.id)),
+        model: under_way.or(last),
+        task: Some(hold.plan.task.clone()),
+        attempts,
+        cost: record::total(hold),
+        overhead: Some(hold.began.elapsed().saturating_sub(waited)),
+        losses: lost(hold.losses()),
+        ..life::about(world, hold.id)
+    }
+}
+
+/// The most losses a header names.
+const NAMED: usize = 8;
+
+/// Names the places of losses in a header; the decision has all of them, with the reasons.
+fn lost(losses: &[Loss]) -> Option<String> {
+    let mut named: Vec<&str> = losses.iter().map(|loss| loss.path.as_str()).take(NAMED).collect();
+    let more = losses.len().saturating_sub(NAMED);
+    let rest = format!("and {more} more");
+    if more > 0 {
+        named.push(&rest);
+    }
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// Logs how a request ended: ids, names, numbers; no prompt, no answer, no secret. What was answered
+/// is in the ledger and is logged for those who ask for it; what was not is news.
+pub(crate) fn tell(hold: &Hold, ended: &str) {
+    macro_rules! request {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = %record::request_id(hold.id),
+                task = %record::word(&hold.plan.task),
+                model = hold.attempts.last().map(|attempt| attempt.target.name()),
+                attempts = hold.attempts.len(),
+                stream = hold.shown.stream,
+                ms = u64::try_from(hold.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                cost_usd = record::total(hold).map(|cost| cost.to_string()),
+                ended,
+                "request"
+            )
+        };
+    }
+    if hold.attempts.last().is_some_and(|attempt| attempt.outcome == Outcome::Answered) {
+        request!(debug);
+    } else {
+        request!(warn);
+    }
+}

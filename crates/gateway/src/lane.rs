@@ -1,0 +1,182 @@
+//! Lanes: how a request goes to a target and how its answer comes back.
+//!
+//! Where the target speaks the client's dialect, the client's own bytes go out with only the named
+//! members changed, and the provider's bytes come back. Where it does not, the request is read,
+//! written in the target's dialect, and the answer the other way round; what could not be said is a
+//! loss that the caller can see.
+
+use std::sync::OnceLock;
+
+use catalog::{Found, Spoken};
+use hyper::HeaderMap;
+use ir::{Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
+use store::Id;
+use wire::head::{Bound, Told};
+use wire::{Head, Origin, Sent, Undo, Written};
+
+use crate::accept::{Received, undecodable};
+use crate::world::OnLoss;
+
+/// A request as its client sent it.
+pub(crate) struct Asked<'a> {
+    pub(crate) head: Head<'a>,
+    received: &'a Received,
+    told: Option<&'a Told>,
+    filled: Filled,
+    /// What binds it.
+    pub(crate) bound: Bound,
+    /// Read when a target needs it.
+    request: OnceLock<Result<Request, Failure>>,
+}
+
+/// What an answer must say and a provider may leave out.
+#[derive(Debug, Clone)]
+pub(crate) struct Filled {
+    /// The request's id.
+    pub(crate) id: String,
+    /// Seconds since 1970.
+    pub(crate) created: u64,
+    /// The target's name.
+    pub(crate) model: String,
+}
+
+impl Filled {
+    /// Fills what is not there.
+    pub(crate) fn fill(
+        &self,
+        id: &mut Option<String>,
+        model: &mut Option<String>,
+        created: &mut Option<u64>,
+    ) {
+        id.get_or_insert_with(|| self.id.clone());
+        model.get_or_insert_with(|| self.model.clone());
+        created.get_or_insert(self.created);
+    }
+}
+
+/// How an answer comes back.
+#[derive(Debug, Clone)]
+pub(crate) enum Lane {
+    /// As it is.
+    Verbatim {
+        /// The client's dialect.
+        inbound: Inbound,
+        /// Whether usage was asked for on the gateway's own account.
+        usage_added: bool,
+    },
+    /// In the client's dialect.
+    Translate {
+        /// The client's dialect.
+        inbound: Inbound,
+        /// What is to be taken back in the answer.
+        undo: Undo,
+        /// Whether the client asked for usage at the end of its stream.
+        wants_usage: bool,
+        /// What the answer must say.
+        filled: Filled,
+    },
+}
+
+impl Lane {
+    pub(crate) fn inbound(&self) -> Inbound {
+        match self {
+            Self::Verbatim { inbound, .. } | Self::Translate { inbound, .. } => *inbound,
+        }
+    }
+}
+
+/// A request made for one target.
+pub(crate) struct Ready<'t> {
+    pub(crate) spoken: &'t Spoken,
+    pub(crate) origin: Origin,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) lane: Lane,
+    pub(crate) losses: Vec<Loss>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(
+        head: Head<'a>,
+        received: &'a Received,
+        told: Option<&'a Told>,
+        filled: Filled,
+    ) -> Self {
+        let bound = head.bound();
+        Self { head, received, told, filled, bound, request: OnceLock::new() }
+    }
+
+    /// Returns the client's headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.received.parts.headers
+    }
+
+    /// Makes the request for a target, verbatim where the target speaks the client's dialect.
+    pub(crate) fn ready<'t>(&self, target: &'t Found, id: Id) -> Result<Ready<'t>, Failure> {
+        let inbound = self.head.inbound;
+        let all = target.spoken();
+        let same = all.iter().find(|spoken| spoken.dialect == inbound.dialect());
+        let Some(spoken) = same.or(all.first()).copied() else {
+            let said = "the provider speaks no dialect of this gateway";
+            return Err(Failure::new(Kind::NoTarget, said));
+        };
+        let origin = Origin {
+            dialect: spoken.dialect,
+            family: target.provider.family.clone(),
+            seed: seed(id),
+        };
+        let quirks = target.quirks(spoken);
+        if spoken.dialect == inbound.dialect() && !self.bound.enveloped {
+            let Sent { bytes, usage_added } = self.head.send(&target.model.id, quirks);
+            let lane = Lane::Verbatim { inbound, usage_added };
+            return Ok(Ready { spoken, origin, bytes, lane, losses: Vec::new() });
+        }
+        let mut request = self.request()?.clone();
+        request.model.clone_from(&target.model.id);
+        let Written { bytes, losses, undo } = wire::write_request(spoken.dialect, &request, quirks);
+        if self.received.on_loss == OnLoss::Reject && !losses.is_empty() {
+            return Err(refused(&losses));
+        }
+        let wants_usage = self.head.wants_usage;
+        let filled = Filled { model: target.name(), ..self.filled.clone() };
+        let lane = Lane::Translate { inbound, undo, wants_usage, filled };
+        Ok(Ready { spoken, origin, bytes, lane, losses })
+    }
+
+    /// Reads the whole request, once; what is wrong with it is the caller's to mend.
+    pub(crate) fn request(&self) -> Result<&Request, Failure> {
+        let read = self.request.get_or_init(|| {
+            let inbound = self.head.inbound;
+            let mut request = match self.head.task {
+                // The task is said to this gateway alone.
+                Some(_) => {
+                    let untold = self.head.send(&self.head.model, Quirks::default());
+                    wire::read_request(inbound, &untold.bytes)
+                }
+                None => wire::read_request(inbound, &self.received.body),
+            }
+            .map_err(|error| undecodable(&error))?;
+            if let Some(told) = self.told {
+                request.model.clone_from(&told.model);
+                if told.stream {
+                    request.mode = Mode::Stream { usage: true, extras: ir::Extras::default() };
+                }
+            }
+            wire::check(&request).map_err(|error| undecodable(&error))?;
+            Ok(request)
+        });
+        read.as_ref().map_err(Clone::clone)
+    }
+}
+
+pub(crate) fn refused(losses: &[Loss]) -> Failure {
+    let told = losses.iter().map(|loss| format!("{} ({})", loss.path, loss.why));
+    let told = told.collect::<Vec<_>>().join(", ");
+    let said = format!("the key allows no losses, and this target would lose {told}");
+    Failure::new(Kind::Unsupported, said)
+}
+
+fn seed(id: Id) -> Seed {
+    let mut low = [0; 8];
+    low.copy_from_slice(&id.0[8..]);
+    Seed(u64::from_be_bytes(low))
+}
