@@ -5,7 +5,7 @@
 //! counted apart.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -83,30 +83,35 @@ const KINDS: [(&str, Shows); 7] = [
 
 #[expect(clippy::print_stdout, reason = "the report of a chore")]
 pub(crate) fn run(args: &Corpus) -> anyhow::Result<ExitCode> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&args.dir)
-        .with_context(|| format!("read the folder {}", args.dir.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
-        .collect();
-    anyhow::ensure!(!files.is_empty(), "{} holds no *.jsonl", args.dir.display());
-    files.sort();
-    let wanted = |case: &Case| args.api.as_ref().is_none_or(|api| case.api == *api);
-    let cases: Vec<Case> =
-        files.iter().flat_map(|file| testkit::corpus::read(file, &wanted)).collect();
     // A panic is a verdict, and need not be shown a thousand times.
     std::panic::set_hook(Box::new(|_| {}));
-    let judged = judged(&cases);
+    let report = report(&args.dir, args.api.as_deref())?;
     drop(std::panic::take_hook());
-    let mut report = Report::default();
-    for (case, rulings) in cases.iter().zip(judged) {
-        report.add(case, rulings);
-    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
     Ok(if report.all.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Judges the records of a folder.
+fn report(dir: &Path, api: Option<&str>) -> anyhow::Result<Report> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+        .with_context(|| format!("read the folder {}", dir.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
+        .collect();
+    anyhow::ensure!(!files.is_empty(), "{} holds no *.jsonl", dir.display());
+    files.sort();
+    let wanted = |case: &Case| api.is_none_or(|api| case.api == api);
+    let cases: Vec<Case> =
+        files.iter().flat_map(|file| testkit::corpus::read(file, &wanted)).collect();
+    let mut report = Report::default();
+    for (case, rulings) in cases.iter().zip(judged(&cases)) {
+        report.add(case, rulings);
+    }
+    Ok(report)
 }
 
 fn judged(cases: &[Case]) -> Vec<Option<Vec<Ruling>>> {
@@ -222,5 +227,44 @@ fn short(counts: Option<&Counts>) -> String {
         None => "·".to_owned(),
         Some(Counts { total, passed, excluded: 0, .. }) => format!("{passed}/{total}"),
         Some(Counts { total, passed, excluded, .. }) => format!("{passed}/{total}[{excluded}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::report;
+
+    #[test]
+    fn every_recording_in_a_dialect_of_ours_obeys_the_laws() {
+        let Some(dir) = testkit::corpus::require("judging every recording") else { return };
+        let report = report(&dir, None).unwrap();
+        assert!(report.failures.is_empty(), "{:#?}", report.failures);
+        assert!(report.all.total > 3_000, "only {} records", report.all.total);
+        // Under one in a hundred.
+        assert!(report.all.excluded * 100 < report.all.total, "{:?}", report.exclusions);
+    }
+
+    #[test]
+    fn a_new_recording_is_judged_without_new_code_and_a_broken_one_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |id: &str, answer: &str| {
+            serde_json::json!({
+                "id": id, "source_repo": "", "source_path": "", "commit": "", "licence": "",
+                "provider": "newhost", "api": "chat", "host": "", "method": "POST",
+                "path": "/v1/chat/completions", "status": 200, "capture": "wire",
+                "request_body": r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#,
+                "response_body": answer, "response_body_encoding": "utf-8",
+            })
+            .to_string()
+        };
+        let good = r#"{"id":"c","choices":[{"index":0,"finish_reason":"stop",
+            "message":{"role":"assistant","content":"hello"}}]}"#;
+        let bad = r#"{"id":"c","choices":[{"index":0,"message":"hello"}]}"#;
+        let lines = [record("00000000000000aa", good), record("00000000000000ab", bad)];
+        std::fs::write(folder.path().join("new.jsonl"), lines.join("\n")).unwrap();
+        let report = report(folder.path(), None).unwrap();
+        let counts = &report.providers["newhost"].all;
+        assert_eq!((counts.total, counts.passed, counts.failed), (2, 1, 1));
+        assert_eq!(report.failures[0].id, "00000000000000ab");
     }
 }

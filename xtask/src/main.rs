@@ -1,6 +1,7 @@
-//! Chores: refresh the price list, judge recorded traffic, measure against nginx. Never needed to build or to test.
+//! Chores: refresh the price list, judge recorded traffic, measure. Never needed to build or to test.
 
 mod corpus;
+mod lanes;
 mod laws;
 mod measure;
 
@@ -34,6 +35,8 @@ enum Chore {
     Corpus(corpus::Corpus),
     /// Compare processor time and memory with nginx in front of the same scripted provider.
     Measure(measure::Measure),
+    /// Count the instructions of a request in each lane.
+    Lanes(lanes::Lanes),
     /// Be the scripted provider of a measurement.
     #[command(hide = true)]
     Provider(measure::Provide),
@@ -45,6 +48,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Chore::Prices { rest } => prices(&rest),
         Chore::Corpus(args) => corpus::run(&args),
         Chore::Measure(args) => measure::run(&args).await,
+        Chore::Lanes(args) => lanes::run(&args).await,
         Chore::Provider(how) => measure::provider(&how).await,
     }
 }

@@ -7,10 +7,10 @@
 //! servers idle between requests, and what a server saves under load would not show.
 
 mod load;
-mod process;
-mod provider;
+pub(crate) mod process;
+pub(crate) mod provider;
 mod report;
-mod servers;
+pub(crate) mod servers;
 
 use std::convert::Infallible;
 use std::num::NonZero;

@@ -89,7 +89,7 @@ impl Servers {
 }
 
 /// Starts the provider as a process of its own and returns its port.
-fn provider(folder: &Path, pause: u64) -> anyhow::Result<(Running, u16)> {
+pub(crate) fn provider(folder: &Path, pause: u64) -> anyhow::Result<(Running, u16)> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["provider", "--pause", &pause.to_string()]).stdout(Stdio::piped());
     let mut running = Running::start(&mut command, folder, "provider")?;
@@ -101,7 +101,7 @@ fn provider(folder: &Path, pause: u64) -> anyhow::Result<(Running, u16)> {
 }
 
 /// Builds the pointsman that is measured.
-fn built() -> anyhow::Result<PathBuf> {
+pub(crate) fn built() -> anyhow::Result<PathBuf> {
     let build = ["build", "--release", "--quiet", "--locked", "--package", "pointsman"];
     let status = Command::new("cargo").args(build).current_dir(root()).status()?;
     ensure!(status.success(), "pointsman does not build");
@@ -160,6 +160,18 @@ http {{
 
 async fn pointsman(folder: &Path, provider: u16, binary: &Path) -> anyhow::Result<Server> {
     let port = free_port()?;
+    let file = configured(folder, port, provider)?;
+    let mut command = Command::new(binary);
+    command.args(["serve", "--config"]).arg(file).stdout(Stdio::null());
+    let mut running = Running::start(&mut command, folder, "pointsman")?;
+    until_answered(&format!("http://127.0.0.1:{port}/health/live"), &mut running).await?;
+    let (process, url) =
+        (running.child.id(), format!("http://127.0.0.1:{port}/v1/chat/completions"));
+    Ok(Server { kind: Kind::Pointsman, process, url, model: "scripted/scripted-1", running })
+}
+
+/// Writes a configuration that listens on a port and knows the scripted provider; returns its file.
+pub(crate) fn configured(folder: &Path, port: u16, provider: u16) -> anyhow::Result<PathBuf> {
     let config = format!("listen: 127.0.0.1:{port}\ndatabase: ledger.db\n");
     fs::write(folder.join("pointsman.yaml"), config)?;
     fs::create_dir_all(folder.join("providers"))?;
@@ -169,22 +181,16 @@ async fn pointsman(folder: &Path, provider: u16, binary: &Path) -> anyhow::Resul
          models: [{{ id: scripted-1, price: {{ input: 1, output: 2 }} }}]\n"
     );
     fs::write(folder.join("providers/scripted.yaml"), record)?;
-    let mut command = Command::new(binary);
-    command.args(["serve", "--config"]).arg(folder.join("pointsman.yaml")).stdout(Stdio::null());
-    let mut running = Running::start(&mut command, folder, "pointsman")?;
-    until_answered(&format!("http://127.0.0.1:{port}/health/live"), &mut running).await?;
-    let (process, url) =
-        (running.child.id(), format!("http://127.0.0.1:{port}/v1/chat/completions"));
-    Ok(Server { kind: Kind::Pointsman, process, url, model: "scripted/scripted-1", running })
+    Ok(folder.join("pointsman.yaml"))
 }
 
 /// Finds a port that is free now.
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Waits until a server answers with 200.
-async fn until_answered(url: &str, running: &mut Running) -> anyhow::Result<()> {
+pub(crate) async fn until_answered(url: &str, running: &mut Running) -> anyhow::Result<()> {
     for _ in 0..200 {
         if load::answers(url).await {
             return Ok(());
