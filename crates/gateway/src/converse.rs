@@ -53,7 +53,7 @@ pub(crate) async fn converse(
         created: u64::try_from(now_ms() / 1_000).unwrap_or(0),
         model: String::new(),
     };
-    let asked = Asked::new(head, &received, told.as_ref(), filled);
+    let mut asked = Asked::new(head, &received, told.as_ref(), filled);
     let head = &asked.head;
     let pins = pin(gateway, inbound, &asked.bound).await?;
     let plan = plan(world, &received, head, &pins)?;
@@ -67,7 +67,7 @@ pub(crate) async fn converse(
         stored: inbound == Inbound::OpenaiResponses,
     };
     let mut hold = Hold::open(gateway, id, received.began, shown, plan);
-    match pursue(gateway, world, &asked, &mut hold).await {
+    match pursue(gateway, world, &mut asked, &mut hold).await {
         Ok(Won::Whole(body)) => {
             hold.answered();
             let receipt = hold.settle();

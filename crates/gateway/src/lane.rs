@@ -5,8 +5,6 @@
 //! written in the target's dialect, and the answer the other way round; what could not be said is a
 //! loss that the caller can see.
 
-use std::sync::OnceLock;
-
 use catalog::{Found, Spoken};
 use hyper::HeaderMap;
 use ir::{Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
@@ -26,7 +24,7 @@ pub(crate) struct Asked<'a> {
     /// What binds it.
     pub(crate) bound: Bound,
     /// Read when a target needs it.
-    request: OnceLock<Result<Request, Failure>>,
+    request: Option<Result<Request, Failure>>,
 }
 
 /// What an answer must say and a provider may leave out.
@@ -102,7 +100,7 @@ impl<'a> Asked<'a> {
         filled: Filled,
     ) -> Self {
         let bound = head.bound();
-        Self { head, received, told, filled, bound, request: OnceLock::new() }
+        Self { head, received, told, filled, bound, request: None }
     }
 
     /// Returns the client's headers.
@@ -111,7 +109,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Makes the request for a target, verbatim where the target speaks the client's dialect.
-    pub(crate) fn ready<'t>(&self, target: &'t Found, id: Id) -> Result<Ready<'t>, Failure> {
+    pub(crate) fn ready<'t>(&mut self, target: &'t Found, id: Id) -> Result<Ready<'t>, Failure> {
         let inbound = self.head.inbound;
         let all = target.spoken();
         let same = all.iter().find(|spoken| spoken.dialect == inbound.dialect());
@@ -130,9 +128,9 @@ impl<'a> Asked<'a> {
             let lane = Lane::Verbatim { inbound, usage_added };
             return Ok(Ready { spoken, origin, bytes, lane, losses: Vec::new() });
         }
-        let mut request = self.request()?.clone();
+        let request = self.request()?;
         request.model.clone_from(&target.model.id);
-        let Written { bytes, losses, undo } = wire::write_request(spoken.dialect, &request, quirks);
+        let Written { bytes, losses, undo } = wire::write_request(spoken.dialect, request, quirks);
         if self.received.on_loss == OnLoss::Reject && !losses.is_empty() {
             return Err(refused(&losses));
         }
@@ -143,28 +141,33 @@ impl<'a> Asked<'a> {
     }
 
     /// Reads the whole request, once; what is wrong with it is the caller's to mend.
-    pub(crate) fn request(&self) -> Result<&Request, Failure> {
-        let read = self.request.get_or_init(|| {
-            let inbound = self.head.inbound;
-            let mut request = match self.head.task {
-                // The task is said to this gateway alone.
-                Some(_) => {
-                    let untold = self.head.send(&self.head.model, Quirks::default());
-                    wire::read_request(inbound, &untold.bytes)
-                }
-                None => wire::read_request(inbound, &self.received.body),
+    fn request(&mut self) -> Result<&mut Request, Failure> {
+        let read = match self.request.take() {
+            Some(read) => read,
+            None => self.read(),
+        };
+        self.request.insert(read).as_mut().map_err(|failure| failure.clone())
+    }
+
+    fn read(&self) -> Result<Request, Failure> {
+        let inbound = self.head.inbound;
+        let read = match self.head.task {
+            // The task is said to this gateway alone.
+            Some(_) => {
+                let untold = self.head.send(&self.head.model, Quirks::default());
+                wire::read_request(inbound, &untold.bytes)
             }
-            .map_err(|error| undecodable(&error))?;
-            if let Some(told) = self.told {
-                request.model.clone_from(&told.model);
-                if told.stream {
-                    request.mode = Mode::Stream { usage: true, extras: ir::Extras::default() };
-                }
+            None => wire::read_request(inbound, &self.received.body),
+        };
+        let mut request = read.map_err(|error| undecodable(&error))?;
+        if let Some(told) = self.told {
+            request.model.clone_from(&told.model);
+            if told.stream {
+                request.mode = Mode::Stream { usage: true, extras: ir::Extras::default() };
             }
-            wire::check(&request).map_err(|error| undecodable(&error))?;
-            Ok(request)
-        });
-        read.as_ref().map_err(Clone::clone)
+        }
+        wire::check(&request).map_err(|error| undecodable(&error))?;
+        Ok(request)
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) enum Rest {
 pub(crate) async fn pursue(
     gateway: &Gateway,
     world: &World,
-    asked: &Asked<'_>,
+    asked: &mut Asked<'_>,
     hold: &mut Hold,
 ) -> Result<Won, Failure> {
     for target in hold.plan.targets.clone() {
@@ -73,7 +73,7 @@ pub(crate) async fn pursue(
 async fn attempt(
     gateway: &Gateway,
     world: &World,
-    asked: &Asked<'_>,
+    asked: &mut Asked<'_>,
     target: &Found,
     hold: &mut Hold,
     limit: Instant,
