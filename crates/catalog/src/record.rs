@@ -31,7 +31,7 @@ pub struct Record {
     pub errors_like: Option<String>,
     /// The path below the address that lists its models.
     pub models_path: Option<String>,
-    /// Whether to ask the provider for its models (for servers on your own machine).
+    /// Whether to ask the provider for its models when the gateway starts or reloads.
     pub discover: Option<bool>,
     /// Whether its models are reached as `provider/model` alone, never by a bare name.
     pub qualified_only: Option<bool>,

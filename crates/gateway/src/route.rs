@@ -55,7 +55,7 @@ pub(crate) fn route(method: &Method, path: &str, headers: &HeaderMap) -> Route {
     match steps {
         [] => get(Route::Root),
         ["chat", "completions"] => post(Route::Converse(Inbound::OpenaiChat, None)),
-        ["responses"] if headers.contains_key(UPGRADE) => Route::WebSocket,
+        ["responses"] if wants_websocket(headers) => Route::WebSocket,
         ["responses"] => post(Route::Converse(Inbound::OpenaiResponses, None)),
         ["messages"] => post(Route::Converse(Inbound::AnthropicMessages, None)),
         ["messages", "count_tokens"] => post(Route::Count(Inbound::AnthropicMessages, None)),
@@ -73,6 +73,11 @@ pub(crate) fn route(method: &Method, path: &str, headers: &HeaderMap) -> Route {
         ["health", "ready"] => get(Route::Ready),
         _ => Route::Nowhere,
     }
+}
+
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    let wanted = headers.get(UPGRADE).and_then(|wanted| wanted.to_str().ok());
+    wanted.is_some_and(|wanted| wanted.to_ascii_lowercase().contains("websocket"))
 }
 
 /// Google says in the path what is to be done with a model.
@@ -95,11 +100,17 @@ pub(crate) fn dialect(uri: &Uri, headers: &HeaderMap) -> Inbound {
         (["responses", ..], _) => Inbound::OpenaiResponses,
         (["messages", ..], _) => Inbound::AnthropicMessages,
         (_, Some(&"v1beta" | &"v1alpha")) => Inbound::Gemini,
-        (["models", id @ ..], _) if id.last().is_some_and(|id| id.contains(':')) => Inbound::Gemini,
+        (["models", .., id], _) if is_asked(id) => Inbound::Gemini,
         _ if headers.contains_key("anthropic-version") => Inbound::AnthropicMessages,
         _ if headers.contains_key("x-goog-api-key") => Inbound::Gemini,
         _ => Inbound::OpenaiChat,
     }
+}
+
+/// Returns whether the last step of a path asks a model of Google's dialect for something; other
+/// ids may hold a colon too.
+fn is_asked(step: &str) -> bool {
+    step.rsplit_once(':').is_some_and(|(model, verb)| gemini(model, verb).is_some())
 }
 
 fn steps(path: &str) -> Vec<&str> {

@@ -79,7 +79,7 @@ failures! {
         "Send less, or raise `limits.body` in pointsman.yaml.";
     Unauthenticated, 401, "invalid_api_key", Client, Stop,
         "No key came with the request, or a key this gateway does not know.",
-        "Send one of the gateway's keys as `Authorization: Bearer`.";
+        "Send one of the gateway's keys where your client puts its API key.";
     ModelNotFound, 404, "model_not_found", Client, Stop,
         "No provider serves a model of that name.",
         "List the models with GET /v1/models, or send `auto`.";
@@ -88,7 +88,7 @@ failures! {
         "Name one of them as provider/model.";
     NotFound, 404, "not_found", Client, Stop,
         "Nothing lives at that path.",
-        "The base URL ends in /v1; see the reference for the paths.";
+        "See the reference for the paths; OpenAI's clients take a base URL that ends in /v1.";
     MethodNotAllowed, 405, "method_not_allowed", Client, Stop,
         "The path does not take that method.",
         "See the reference for the methods of each path.";

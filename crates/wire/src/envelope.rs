@@ -28,11 +28,16 @@ pub(crate) fn seal(opaque: &Opaque, of: Of) -> String {
     format!("{MARK}{of}.{}.{text}", opaque.dialect.name())
 }
 
+/// What an envelope begins with once more in base64, as clients of Gemini hold it.
+const MARK_IN_BASE64: &str = "cG0xL";
+
 /// Returns whether an envelope stands in a text of JSON, as the whole of one of its strings.
 pub(crate) fn stands_in(json: &str) -> bool {
-    let quoted = format!("\"{MARK}");
-    let mut found = memchr::memmem::find_iter(json.as_bytes(), quoted.as_bytes());
-    found.any(|at| !json[..at].ends_with('\\'))
+    [MARK, MARK_IN_BASE64].into_iter().any(|mark| {
+        let quoted = format!("\"{mark}");
+        let mut found = memchr::memmem::find_iter(json.as_bytes(), quoted.as_bytes());
+        found.any(|at| !json[..at].ends_with('\\'))
+    })
 }
 
 /// Opens an envelope; any other text is none.

@@ -165,6 +165,14 @@ fn names_member(text: &str, name: &str) -> bool {
     })
 }
 
+/// Google's uploads are told by their addresses; any other address is anybody's to fetch.
+fn uploaded_to_google(inbound: Inbound, said: &str) -> bool {
+    const UPLOADS: [&str; 3] =
+        ["\"https://generativelanguage.googleapis.com/", "\"gs://", "\"files/"];
+    let held = |name: &str| UPLOADS.iter().any(|begins| member_begins(said, name, begins));
+    inbound == Inbound::Gemini && (held("fileUri") || held("file_uri"))
+}
+
 /// Returns whether a member of that name has a value whose text begins so.
 fn member_begins(text: &str, name: &str, begins: &str) -> bool {
     let quoted = format!("\"{name}\"");
@@ -255,12 +263,12 @@ impl Head<'_> {
             Inbound::OpenaiChat => (&["file_id"], &["reasoning_details"]),
             Inbound::OpenaiResponses => (&["file_id"], &["encrypted_content"]),
             Inbound::AnthropicMessages => (&["file_id"], &["signature"]),
-            Inbound::Gemini => (&["fileUri", "file_uri"], &["thoughtSignature"]),
+            Inbound::Gemini => (&[], &["thoughtSignature", "thought_signature"]),
         };
         let has = |text: &str, names: &[&str]| names.iter().any(|name| names_member(text, name));
         Bound {
             answer,
-            uploaded: has(said, uploaded),
+            uploaded: has(said, uploaded) || uploaded_to_google(self.inbound, said),
             hosted: hosted(self.inbound, tools),
             sealed: has(said, sealed),
             enveloped: envelope::stands_in(said),

@@ -184,12 +184,16 @@ impl Gathering<'_> {
         let mut content = Vec::new();
         for (at, part) in result.parts.iter().enumerate() {
             let path = format!("{path}.parts[{at}]");
-            match self.user_part(part, &path) {
-                (Some((_, Some(Kind::Audio))), _) => {
+            let (read, marked) = self.user_part(part, &path);
+            if marked.is_some() {
+                self.losses.because(format!("{path}.cache"), "no mark stands inside a result here");
+            }
+            match read {
+                Some((_, Some(Kind::Audio))) => {
                     self.losses.because(path, "a tool returns no audio here");
                 }
-                (Some((block, _)), _) => content.push(block),
-                (None, _) => {}
+                Some((block, _)) => content.push(block),
+                None => {}
             }
         }
         let mut block = Vec::new();

@@ -92,7 +92,8 @@ RetryInfo and what the message says of waiting become the answer's `Retry-After`
 
 pub(super) const ERRORS: &str = r#"# Errors
 
-A failure is answered in OpenAI's envelope, with more beside what OpenAI puts there:
+A failure is answered in the envelope of the client's own dialect (all four are in
+[http.md](http.md)), with more beside what the dialect puts there. In OpenAI's:
 
 ```json
 {
@@ -125,7 +126,7 @@ so: the plan stops, or its next target is tried. An attempt also has `provider_s
 is told by itself.
 
 A stream that fails once its answer has begun ends with one frame that holds such a body, and
-without `[DONE]`.
+without the dialect's own end.
 "#;
 
 pub(super) const PROVIDERS: &str = r#"# Providers
