@@ -38,6 +38,8 @@ pub(crate) enum State {
     Ready { how: String, models: Option<usize> },
     /// Its secret or its address is not set.
     Unset { needs: String },
+    /// What is set cannot be used.
+    Broken { why: String },
     /// A local server does not answer.
     Silent { address: String },
 }
@@ -150,8 +152,11 @@ fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<(Provider, Re
         let found = secret(reference).ok()?;
         if account { account_key(found).ok() } else { Some(found) }
     };
-    let reach =
-        Reach::new(&filled, &fetch).with_context(|| format!("provider `{}`", provider.id))?;
+    // One credential that cannot be used must not keep the other providers from serving.
+    let reach = match Reach::new(&filled, &fetch) {
+        Ok(reach) => reach,
+        Err(bad) => return Ok((State::Broken { why: bad.to_string() }, None)),
+    };
     let how = if secrets.is_empty() { filled.base_url.clone() } else { secrets.join(", ") };
     Ok((State::Ready { how, models: None }, Some((filled, reach))))
 }

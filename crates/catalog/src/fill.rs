@@ -11,6 +11,7 @@ impl Provider {
         for text in filled.texts() {
             *text = yaml::fill(text, lookup)?;
         }
+        filled.base_url = address(&filled.base_url);
         Ok(filled)
     }
 
@@ -49,6 +50,17 @@ impl Provider {
         texts.extend(&mut self.models_path);
         texts
     }
+}
+
+/// Brings an address to its usual form: hosts show theirs with a slash at the end, or without what
+/// it begins with, and a path follows either.
+fn address(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+    let mut rest = rest.trim_end_matches('/').to_owned();
+    while rest.contains("//") {
+        rest = rest.replace("//", "/");
+    }
+    format!("{scheme}://{rest}")
 }
 
 /// Returns the names of the variables in a text that have no default.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ir::{Dialect, Quirks};
 
+use crate::quirks::RecordQuirks;
 use crate::record::Ability;
 use crate::{Catalog, Model, Provider, Spoken};
 
@@ -141,6 +142,10 @@ impl Catalog {
                 None if provider.discover && !configured(id) => {
                     Err(Missing::NotConfigured { name: name.to_owned(), needs: provider.needs() })
                 }
+                // A host with a key of its own may serve more than it says, or was not asked in time.
+                None if provider.discover && !provider.auth.secrets().is_empty() => {
+                    Ok(Found { provider: Arc::clone(provider), model: provider.unlisted(model) })
+                }
                 None => Err(Missing::Unknown { closest: self.closest(name, configured) }),
             };
         }
@@ -200,6 +205,21 @@ impl Provider {
     /// Finds one of its models by id or alias.
     pub fn model(&self, name: &str) -> Option<Arc<Model>> {
         self.models.iter().find(|model| model.goes_by(name)).cloned()
+    }
+
+    /// Returns a model of which nothing is known but its id.
+    pub(crate) fn unlisted(&self, id: &str) -> Arc<Model> {
+        Arc::new(Model {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            context: None,
+            output: None,
+            can: None,
+            speaks: None,
+            quirks: RecordQuirks::default(),
+            price: self.every_model.clone(),
+            listed: false,
+        })
     }
 
     /// Iterates over its listed models; they come before those that only the price list knows.

@@ -9,6 +9,7 @@ use hyper::http::request::Parts;
 use ir::{Failure, Inbound, Kind, Loss, Tokens};
 use router::{Ask, Lacks, Needs, NoPlan, Pin, Plan};
 use store::Outcome;
+use wire::head::Sight;
 
 use crate::accept::{Received, accept, undecodable};
 use crate::admit::Admitted;
@@ -26,9 +27,9 @@ use crate::{Gateway, World, models, record};
 /// The header that names the task.
 const TASK_HEADER: &str = "x-pointsman-task";
 
-/// The most bytes of JSON that one token stands for, long runs of blanks aside: a conversation that
-/// is too long even so is refused before it is sent.
-const DENSEST: u64 = 12;
+/// More bytes of a text in JSON than one token stands for in any script, also one that is written in
+/// escapes (Russian has 28): a conversation that is too long even so is refused before it is sent.
+const DENSEST: u64 = 64;
 
 /// The most settlements that may wait for the ledger before new requests are refused: some tens of
 /// megabytes.
@@ -55,8 +56,9 @@ pub(crate) async fn converse(
     };
     let mut asked = Asked::new(head, &received, told.as_ref(), filled);
     let head = &asked.head;
-    let pins = pin(gateway, inbound, &asked.bound).await?;
-    let plan = plan(world, &received, head, &pins)?;
+    let pins = pin(gateway, received.key.as_deref(), inbound, &asked.sight).await?;
+    let needs = needs(head, &asked.sight);
+    let plan = plan(world, &received, head, &pins, needs)?;
     let shown = Shown {
         key: received.key.clone(),
         asked: head.model.clone().into_owned(),
@@ -64,6 +66,7 @@ pub(crate) async fn converse(
         tools: head.tools,
         schema: head.schema,
         body_bytes: received.body.len(),
+        prose: asked.sight.prose,
         stored: inbound == Inbound::OpenaiResponses,
     };
     let mut hold = Hold::open(gateway, id, received.began, shown, plan);
@@ -103,20 +106,20 @@ pub(crate) fn has_room(gateway: &Gateway) -> Result<(), Failure> {
     Err(Failure::new(Kind::LedgerUnavailable, said))
 }
 
+/// Returns what a request demands of a model.
+fn needs(head: &wire::Head<'_>, sight: &Sight) -> Needs {
+    Needs { images: sight.images, tools: head.tools, window: Tokens(sight.prose as u64 / DENSEST) }
+}
+
 /// Plans, or says why nothing can be planned.
 pub(crate) fn plan(
     world: &World,
     received: &Received,
     head: &wire::Head<'_>,
     pins: &[Pin],
+    needs: Needs,
 ) -> Result<Plan, Failure> {
     let header_task = received.parts.headers.get(TASK_HEADER).and_then(|task| task.to_str().ok());
-    let demands = head.demands();
-    let needs = Needs {
-        images: demands.images,
-        tools: demands.tools,
-        window: Tokens(demands.bytes as u64 / DENSEST),
-    };
     let metadata_task = head.task.as_deref();
     let ask = Ask { model: &head.model, header_task, metadata_task, pins, needs };
     let reaches = |id: &str| world.reaches(id);
@@ -166,16 +169,22 @@ pub(crate) fn about(hold: &Hold, world: &World) -> About {
     }
 }
 
+/// The longest path that a header names.
+const LONGEST_PATH: usize = 80;
+
 /// The most losses a header names.
 const NAMED: usize = 8;
 
 /// Names the places of losses in a header; the decision has all of them, with the reasons.
 fn lost(losses: &[Loss]) -> Option<String> {
-    let mut named: Vec<&str> = losses.iter().map(|loss| loss.path.as_str()).take(NAMED).collect();
+    let path = |loss: &Loss| {
+        let plain = |c: char| if c.is_ascii_graphic() { c } else { '_' };
+        loss.path.chars().take(LONGEST_PATH).map(plain).collect::<String>()
+    };
+    let mut named: Vec<String> = losses.iter().map(path).take(NAMED).collect();
     let more = losses.len().saturating_sub(NAMED);
-    let rest = format!("and {more} more");
     if more > 0 {
-        named.push(&rest);
+        named.push(format!("and {more} more"));
     }
     (!named.is_empty()).then(|| named.join(", "))
 }

@@ -4,20 +4,23 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use catalog::Found;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use ir::{Failure, Inbound};
+use router::Needs;
 use tokio::time::Instant;
-use wire::Origin;
+use wire::Head;
 
-use crate::accept::{accept, undecodable};
+use crate::accept::{Received, accept, undecodable};
 use crate::admit::Admitted;
 use crate::answer::{self, About, Body};
 use crate::converse::plan;
 use crate::hold::estimate;
 use crate::life::{self, Spoken};
-use crate::pursue::{collect, refused};
+use crate::pursue::collect;
 use crate::reach::Outgoing;
 use crate::send::send;
 use crate::{Gateway, World};
@@ -35,43 +38,58 @@ pub(crate) async fn count(
     let Spoken { inbound, told, id } = spoken;
     let head = wire::head::read(inbound, &received.body, told.as_ref())
         .map_err(|error| undecodable(&error))?;
-    let plan = plan(world, &received, &head, &[])?;
+    let sight = head.look();
+    // Whoever asks how long a conversation is may well have one that is too long.
+    let plan = plan(world, &received, &head, &[], Needs::default())?;
     let target = &plan.targets[0];
     let about = About { model: Some(target.name()), ..life::about(world, id) };
-    let all = target.spoken();
-    let native = all.iter().find(|spoken| spoken.dialect == inbound.dialect());
-    let native = native.and_then(|spoken| Some((*spoken, spoken.count_path.as_deref()?)));
-    let reach = world.reach.get(&target.provider.id);
-    let (Some((native, path)), Some(reach)) = (native, reach) else {
-        let tokens = estimate(received.body.len(), 0).input.0;
-        let mut response = answer::whole(200, counted(inbound, tokens).into(), &about);
-        answer::estimated(&mut response);
-        return Ok(response);
-    };
     let until = Instant::now() + plan.limits.timeout;
+    if !sight.enveloped
+        && let Some(counted) = asked(gateway, world, &received, &head, target, until).await
+    {
+        return Ok(answer::whole(200, counted, &about));
+    }
+    let told = sight.prose + head.around();
+    let told = if told == 0 { received.body.len() } else { told.min(received.body.len()) };
+    let tokens = estimate(told, 0).input.0;
+    let mut response = answer::whole(200, counted(inbound, tokens).into(), &about);
+    answer::estimated(&mut response);
+    Ok(response)
+}
+
+/// Asks the provider, where it counts in the client's dialect; a count that it does not give is
+/// estimated.
+async fn asked(
+    gateway: &Gateway,
+    world: &World,
+    received: &Received,
+    head: &Head<'_>,
+    target: &Found,
+    until: Instant,
+) -> Option<Bytes> {
+    let all = target.spoken();
+    let native = all.iter().find(|spoken| spoken.dialect == head.inbound.dialect())?;
+    let reach = world.reach.get(&target.provider.id)?;
     let outgoing = Outgoing {
         method: Method::POST,
-        path,
+        path: native.count_path.as_deref()?,
         model: &target.model.id,
         body: head.send(&target.model.id, target.quirks(native)).bytes,
         forward: Some(&received.parts.headers),
     };
-    let response = send(&gateway.client, reach, outgoing, until).await?;
+    let response = send(&gateway.client, reach, outgoing, until).await.ok()?;
     if !response.status().is_success() {
-        let origin = Origin {
-            dialect: native.dialect,
-            family: Arc::clone(&target.provider.family),
-            seed: ir::Seed::default(),
-        };
-        return Err(reach.scrubbed(refused(&origin, response, until).await));
+        return None;
     }
-    let body = collect(response.into_body(), until).await?;
-    Ok(answer::whole(200, body, &about))
+    collect(response.into_body(), until).await.ok()
 }
 
 fn counted(inbound: Inbound, tokens: u64) -> String {
     match inbound {
         Inbound::Gemini => format!("{{\"totalTokens\":{tokens}}}"),
+        Inbound::OpenaiResponses => {
+            format!("{{\"object\":\"response.input_tokens\",\"input_tokens\":{tokens}}}")
+        }
         _ => format!("{{\"input_tokens\":{tokens}}}"),
     }
 }

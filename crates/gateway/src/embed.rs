@@ -52,6 +52,7 @@ pub(crate) async fn embed(
         tools: false,
         schema: false,
         body_bytes: received.body.len(),
+        prose: received.body.len(),
         stored: false,
     };
     let mut hold = Hold::open(gateway, id, received.began, shown, plan);

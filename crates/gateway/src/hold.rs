@@ -28,6 +28,8 @@ pub(crate) struct Shown {
     pub(crate) tools: bool,
     pub(crate) schema: bool,
     pub(crate) body_bytes: usize,
+    /// Bytes of its texts, for an estimate where usage never comes.
+    pub(crate) prose: usize,
     /// Whether the provider may keep the conversation, so that a later request names its answer.
     pub(crate) stored: bool,
 }
@@ -199,10 +201,16 @@ impl Hold {
         let Some(open) = self.open.take() else { return };
         // Providers charge for what was made: once content had come, what they did not report is
         // estimated. Before that nobody knows, and nothing is made up.
-        let used = open.used.or_else(|| {
-            let seen = open.first.is_some() || outcome == Outcome::Answered;
-            seen.then(|| estimate(self.shown.body_bytes, open.written))
-        });
+        let seen = open.first.is_some() || outcome == Outcome::Answered;
+        let guess = || estimate(self.shown.prose, open.written);
+        let used = match open.used {
+            // Some count as they go, and an answer given up is counted no further than its start.
+            Some(used) if outcome != Outcome::Answered && used.output < guess().output => {
+                Some(Usage { output: guess().output, counted: Counted::Estimated, ..used })
+            }
+            Some(used) => Some(used),
+            None => seen.then(guess),
+        };
         let status = failure.as_ref().and_then(|failure| failure.provider_status).or(open.status);
         let price = open.target.model.price.as_ref();
         let cost = price.zip(used.as_ref()).map(|(price, used)| price.cost(used, open.at_ms));

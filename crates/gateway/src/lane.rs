@@ -9,7 +9,7 @@ use catalog::{Found, Spoken};
 use hyper::HeaderMap;
 use ir::{Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
 use store::Id;
-use wire::head::{Bound, Told};
+use wire::head::{Sight, Told};
 use wire::{Head, Origin, Sent, Undo, Written};
 
 use crate::accept::{Received, undecodable};
@@ -21,8 +21,8 @@ pub(crate) struct Asked<'a> {
     received: &'a Received,
     told: Option<&'a Told>,
     filled: Filled,
-    /// What binds it.
-    pub(crate) bound: Bound,
+    /// What can be seen of it.
+    pub(crate) sight: Sight,
     /// Read when a target needs it.
     request: Option<Result<Request, Failure>>,
 }
@@ -90,6 +90,8 @@ pub(crate) struct Ready<'t> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) lane: Lane,
     pub(crate) losses: Vec<Loss>,
+    /// Whether the target speaks the client's dialect, so that its headers are understood there.
+    pub(crate) native: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -99,8 +101,8 @@ impl<'a> Asked<'a> {
         told: Option<&'a Told>,
         filled: Filled,
     ) -> Self {
-        let bound = head.bound();
-        Self { head, received, told, filled, bound, request: None }
+        let sight = head.look();
+        Self { head, received, told, filled, sight, request: None }
     }
 
     /// Returns the client's headers.
@@ -123,10 +125,11 @@ impl<'a> Asked<'a> {
             seed: seed(id),
         };
         let quirks = target.quirks(spoken);
-        if spoken.dialect == inbound.dialect() && !self.bound.enveloped {
+        let native = spoken.dialect == inbound.dialect();
+        if native && !self.sight.enveloped {
             let Sent { bytes, usage_added } = self.head.send(&target.model.id, quirks);
             let lane = Lane::Verbatim { inbound, usage_added };
-            return Ok(Ready { spoken, origin, bytes, lane, losses: Vec::new() });
+            return Ok(Ready { spoken, origin, bytes, lane, losses: Vec::new(), native });
         }
         let request = self.request()?;
         request.model.clone_from(&target.model.id);
@@ -137,7 +140,7 @@ impl<'a> Asked<'a> {
         let wants_usage = self.head.wants_usage;
         let filled = Filled { model: target.name(), ..self.filled.clone() };
         let lane = Lane::Translate { inbound, undo, wants_usage, filled };
-        Ok(Ready { spoken, origin, bytes, lane, losses })
+        Ok(Ready { spoken, origin, bytes, lane, losses, native })
     }
 
     /// Reads the whole request, once; what is wrong with it is the caller's to mend.

@@ -14,11 +14,18 @@ struct Entry {
     owner: String,
     context: Option<u64>,
     output: Option<u64>,
+    embeds: bool,
 }
 
 impl Entry {
     fn own(id: &str) -> Self {
-        Self { id: id.to_owned(), owner: "pointsman".to_owned(), context: None, output: None }
+        Self {
+            id: id.to_owned(),
+            owner: "pointsman".to_owned(),
+            context: None,
+            output: None,
+            embeds: false,
+        }
     }
 
     fn of(provider: &str, model: &Model, id: String) -> Self {
@@ -27,6 +34,7 @@ impl Entry {
             owner: provider.to_owned(),
             context: model.context.map(|tokens| tokens.0),
             output: model.output.map(|tokens| tokens.0),
+            embeds: model.embeds(),
         }
     }
 
@@ -52,10 +60,13 @@ impl Entry {
                 told
             }
             Inbound::Gemini => {
+                // Embeddings are asked for in OpenAI's way alone.
+                let methods: &[&str] =
+                    if self.embeds { &[] } else { &["generateContent", "countTokens"] };
                 let mut told = json!({
                     "name": format!("models/{}", self.id), "baseModelId": self.id,
                     "version": "1", "displayName": self.id,
-                    "supportedGenerationMethods": ["generateContent", "countTokens"],
+                    "supportedGenerationMethods": methods,
                 });
                 put(&mut told, "inputTokenLimit", self.context);
                 put(&mut told, "outputTokenLimit", self.output);

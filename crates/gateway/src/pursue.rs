@@ -91,10 +91,7 @@ async fn attempt(
         path: path.unwrap_or(&spoken.path),
         model: &target.model.id,
         body: ready.bytes,
-        forward: match ready.lane {
-            Lane::Verbatim { .. } => Some(asked.headers()),
-            Lane::Translate { .. } => None,
-        },
+        forward: ready.native.then(|| asked.headers()),
     };
     let response = send(&gateway.client, reach, outgoing, limit).await?;
     let status = response.status().as_u16();

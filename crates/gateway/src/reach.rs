@@ -26,6 +26,9 @@ const FORWARDED: [&str; 3] = ["openai-beta", "anthropic-beta", "anthropic-versio
 const STEP: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b':');
 
+/// The shortest secret that is looked for in a provider's words.
+const SHORTEST: usize = 6;
+
 /// How a provider is reached.
 #[derive(Debug)]
 pub struct Reach {
@@ -195,8 +198,9 @@ impl Reach {
         for name in FORWARDED {
             let name = HeaderName::from_static(name);
             let fixed = self.headers.iter().any(|(known, ..)| *known == name);
-            if let (Some(value), false) = (sent(&name), fixed) {
-                request = request.header(name, value);
+            let values = forward.iter().flat_map(|headers| headers.get_all(&name));
+            for value in values.filter(|_| !fixed) {
+                request = request.header(&name, value);
             }
         }
         request
@@ -246,9 +250,11 @@ impl Reach {
 
     fn scrub(&self, text: &str) -> String {
         let secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
-        secrets
-            .filter(|secret| !secret.is_empty())
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "[credential]"))
+        // Shorter ones are words of the language, or what somebody wrote for want of a secret.
+        secrets.filter(|secret| secret.len() >= SHORTEST).fold(text.to_owned(), |text, secret| {
+            let encoded = utf8_percent_encode(secret, STEP).to_string();
+            text.replace(secret, "[credential]").replace(&encoded, "[credential]")
+        })
     }
 
     /// Returns the provider's address.

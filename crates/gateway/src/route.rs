@@ -55,19 +55,21 @@ pub(crate) fn route(method: &Method, path: &str, headers: &HeaderMap) -> Route {
     match steps {
         [] => get(Route::Root),
         ["chat", "completions"] => post(Route::Converse(Inbound::OpenaiChat, None)),
-        ["responses"] if wants_websocket(headers) => Route::WebSocket,
+        ["responses"] if *method == Method::GET && wants_websocket(headers) => Route::WebSocket,
         ["responses"] => post(Route::Converse(Inbound::OpenaiResponses, None)),
         ["messages"] => post(Route::Converse(Inbound::AnthropicMessages, None)),
+        ["responses", "input_tokens"] => post(Route::Count(Inbound::OpenaiResponses, None)),
         ["messages", "count_tokens"] => post(Route::Count(Inbound::AnthropicMessages, None)),
         ["embeddings"] => post(Route::Embed),
-        ["models"] => get(Route::Models),
-        ["models", id @ ..] => {
-            let id = decoded(&id.join("/"));
-            match id.rsplit_once(':').and_then(|(model, verb)| gemini(model, verb)) {
-                Some(route) => post(route),
-                None => get(Route::Model(id)),
-            }
+        // Also below the projects and publishers that Vertex puts in front.
+        [.., id] if is_asked(id) && steps.contains(&"models") => {
+            let at = steps.iter().position(|step| *step == "models").unwrap_or(0);
+            let id = decoded(&steps[at + 1..].join("/"));
+            let asked = id.rsplit_once(':').and_then(|(model, verb)| gemini(model, verb));
+            asked.map_or(Route::Nowhere, post)
         }
+        ["models"] => get(Route::Models),
+        ["models", id @ ..] => get(Route::Model(decoded(&id.join("/")))),
         ["api", "decisions", id] => get(Route::Decision((*id).to_owned())),
         ["health"] | ["health", "live"] => get(Route::Live),
         ["health", "ready"] => get(Route::Ready),
@@ -99,8 +101,8 @@ pub(crate) fn dialect(uri: &Uri, headers: &HeaderMap) -> Inbound {
         (["chat", ..], _) => Inbound::OpenaiChat,
         (["responses", ..], _) => Inbound::OpenaiResponses,
         (["messages", ..], _) => Inbound::AnthropicMessages,
-        (_, Some(&"v1beta" | &"v1alpha")) => Inbound::Gemini,
-        (["models", .., id], _) if is_asked(id) => Inbound::Gemini,
+        (_, Some(&"v1beta" | &"v1beta1" | &"v1alpha")) => Inbound::Gemini,
+        ([.., id], _) if is_asked(id) => Inbound::Gemini,
         _ if headers.contains_key("anthropic-version") => Inbound::AnthropicMessages,
         _ if headers.contains_key("x-goog-api-key") => Inbound::Gemini,
         _ => Inbound::OpenaiChat,
@@ -118,8 +120,9 @@ fn steps(path: &str) -> Vec<&str> {
 }
 
 fn unversioned<'a, 's>(steps: &'a [&'s str]) -> &'a [&'s str] {
+    // A base URL that ends in a version, and a client that adds one.
     match steps {
-        ["v1" | "v1beta" | "v1alpha", rest @ ..] => rest,
+        ["v1" | "v1beta" | "v1beta1" | "v1alpha", rest @ ..] => unversioned(rest),
         all => all,
     }
 }
@@ -164,6 +167,11 @@ mod tests {
         let told = |stream| Some(Told { model: "openai/gpt-4o".to_owned(), stream });
         for (path, stream) in [
             ("/v1beta/models/openai/gpt-4o:generateContent", false),
+            ("/v1beta/v1beta/models/openai/gpt-4o:generateContent", false),
+            (
+                "/v1/projects/p/locations/l/publishers/google/models/openai/gpt-4o:generateContent",
+                false,
+            ),
             ("/v1/models/openai%2Fgpt-4o:streamGenerateContent", true),
         ] {
             let gemini = Route::Converse(Inbound::Gemini, told(stream));

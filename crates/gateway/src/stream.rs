@@ -32,6 +32,8 @@ pub(crate) struct Feed {
     flow: Flow,
     /// Whose stream it is: its credential must not be quoted by an error.
     reach: Arc<Reach>,
+    /// Whether there was content before.
+    content: bool,
     /// What the provider said was used so far.
     pub(crate) usage: Option<Usage>,
     /// The provider's id of the answer.
@@ -124,13 +126,15 @@ impl Feed {
             inbound,
             flow,
             reach: Arc::clone(reach),
+            content: false,
             usage: None,
             answer: None,
             written: 0,
         }
     }
 
-    /// Reads on until something may pass or the stream ends; a deadline ends it too.
+    /// Reads on until something may pass, content is there, or the stream ends; a deadline ends it
+    /// too.
     pub(crate) async fn next(&mut self, deadline: Instant) -> Batch {
         loop {
             let Ok(frame) = tokio::time::timeout_at(deadline, self.body.frame()).await else {
@@ -148,7 +152,9 @@ impl Feed {
                 }
                 None => self.last(),
             };
-            if batch.end.is_some() || !batch.pass.is_empty() {
+            // The first content is news also where the client gets none of it yet.
+            let news = batch.content && !std::mem::replace(&mut self.content, batch.content);
+            if batch.end.is_some() || !batch.pass.is_empty() || news {
                 return batch;
             }
         }

@@ -1,7 +1,7 @@
 //! Pins: what a request holds that not every target can honour.
 //!
-//! A firm pin leaves only those who can; a loose one prefers them, and where none is in the plan the
-//! others go on without what they cannot honour, which is a loss that the caller sees.
+//! A firm pin leaves only those who can; a loose one puts them first, and the others go on without
+//! what they cannot honour, which is a loss that the caller sees.
 
 use std::fmt;
 

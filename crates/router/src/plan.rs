@@ -55,6 +55,8 @@ pub enum Reason {
     },
     /// None of the task's models can be reached.
     NothingReachable,
+    /// None of the task's models can do what the request demands.
+    NothingAble,
 }
 
 impl Reason {
@@ -66,6 +68,7 @@ impl Reason {
             Self::NoTask => "no_task",
             Self::UnknownTask { .. } => "unknown_task",
             Self::NothingReachable => "task_not_reachable",
+            Self::NothingAble => "task_not_able",
         }
     }
 }
@@ -87,6 +90,9 @@ impl fmt::Display for Reason {
             Self::NothingReachable => {
                 f.write_str("none of the task's models is configured, so the default model")
             }
+            Self::NothingAble => f.write_str(
+                "none of the task's models can do what the request demands, so the default model",
+            ),
         }
     }
 }
@@ -130,7 +136,7 @@ pub fn plan(
     configured: &dyn Fn(&str) -> bool,
 ) -> Result<Plan, NoPlan> {
     let mut plan = unpinned(ask, table, catalog, configured)?;
-    able(&mut plan, ask.needs)?;
+    able(&mut plan, ask.needs, table, catalog, configured)?;
     for pin in ask.pins {
         hold(&mut plan, pin, catalog, configured)?;
     }
@@ -153,8 +159,15 @@ pub fn plan_embeddings(
     Ok(row.plan(table, vec![found], Vec::new()))
 }
 
-/// Leaves the targets that can do what the request demands.
-fn able(plan: &mut Plan, needs: Needs) -> Result<(), NoPlan> {
+/// Leaves the targets that can do what the request demands; where the router chose and none can, the
+/// default model is asked whether it can.
+fn able(
+    plan: &mut Plan,
+    needs: Needs,
+    table: &Table,
+    catalog: &Catalog,
+    configured: &dyn Fn(&str) -> bool,
+) -> Result<(), NoPlan> {
     let mut first = None;
     let targets = std::mem::take(&mut plan.targets);
     for target in targets {
@@ -165,12 +178,16 @@ fn able(plan: &mut Plan, needs: Needs) -> Result<(), NoPlan> {
         first.get_or_insert(lacks);
         plan.skipped.push(Skipped { model: target.name(), why: lacks.why().to_owned() });
     }
-    match first {
-        Some(lacks) if plan.targets.is_empty() => {
-            Err(NoPlan::Unable { lacks, skipped: std::mem::take(&mut plan.skipped) })
-        }
-        _ => Ok(()),
+    let Some(lacks) = first.filter(|_| plan.targets.is_empty()) else { return Ok(()) };
+    if plan.reason != Reason::Direct
+        && let Ok(safe) = catalog.find(&table.default_model, configured)
+        && needs.lacked_by(&safe).is_none()
+    {
+        plan.reason = Reason::NothingAble;
+        plan.targets = vec![safe];
+        return Ok(());
     }
+    Err(NoPlan::Unable { lacks, skipped: std::mem::take(&mut plan.skipped) })
 }
 
 /// Leaves the targets that can honour a pin, where there are some or must be.
@@ -188,8 +205,12 @@ fn hold(
         if !cannot.is_empty() {
             plan.pinned.push(why.clone());
         }
-        plan.skipped.extend(cannot.iter().map(skipped));
         plan.targets = can;
+        if pin.grip == Grip::Loose {
+            plan.targets.extend(cannot);
+        } else {
+            plan.skipped.extend(cannot.iter().map(skipped));
+        }
         return Ok(());
     }
     if pin.grip == Grip::Loose {

@@ -110,10 +110,15 @@ impl Store {
         Ok(read::decision(&reader, id)?)
     }
 
-    /// Looks up who made an answer, by the provider's id of it: provider and model.
-    pub fn answered(&self, answer: &str) -> Result<Option<(String, String)>, StoreError> {
+    /// Looks up who made an answer that a key was given, by the provider's id of it: provider and
+    /// model.
+    pub fn answered(
+        &self,
+        answer: &str,
+        key: Option<&str>,
+    ) -> Result<Option<(String, String)>, StoreError> {
         let reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(read::answered(&reader, answer)?)
+        Ok(read::answered(&reader, answer, key)?)
     }
 
     /// Commits what is left and stops the writer.

@@ -24,10 +24,14 @@ pub(crate) fn decision(connection: &Connection, id: Id) -> rusqlite::Result<Opti
 pub(crate) fn answered(
     connection: &Connection,
     answer: &str,
+    key: Option<&str>,
 ) -> rusqlite::Result<Option<(String, String)>> {
     connection
-        .prepare_cached("SELECT provider, model FROM answers WHERE answer = ?1")?
-        .query_row(params![answer], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(
+            "SELECT provider, model FROM answers WHERE answer = ?1 AND key = ?2 \
+             ORDER BY at_ms DESC LIMIT 1",
+        )?
+        .query_row(params![answer, key.unwrap_or("")], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
 

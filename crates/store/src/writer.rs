@@ -182,14 +182,15 @@ fn commit(connection: &mut Connection, batch: &[Job]) -> rusqlite::Result<()> {
             "INSERT OR IGNORE INTO attempts VALUES \
              (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)",
         )?;
-        let mut answer =
-            transaction.prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3)")?;
+        let mut answer = transaction
+            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for Job { settlement, .. } in batch {
             decision.execute(params![settlement.id.0, settlement.decision])?;
             for row in &settlement.attempts {
                 insert(&mut attempt, row)?;
                 if let Some(id) = &row.answer {
-                    answer.execute(params![id, row.provider, row.model])?;
+                    let key = row.key.as_deref().unwrap_or("");
+                    answer.execute(params![id, row.provider, row.model, key, row.at_ms])?;
                 }
             }
         }

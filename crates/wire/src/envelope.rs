@@ -28,16 +28,13 @@ pub(crate) fn seal(opaque: &Opaque, of: Of) -> String {
     format!("{MARK}{of}.{}.{text}", opaque.dialect.name())
 }
 
-/// What an envelope begins with once more in base64, as clients of Gemini hold it.
-const MARK_IN_BASE64: &str = "cG0xL";
+/// What envelopes begin with: as they are, and once more in base64, as clients of Gemini hold them.
+const BEGINNINGS: [&[u8]; 4] =
+    [b"\"pm1.this.", b"\"pm1.next.", b"\"cG0xLnRoaXMu", b"\"cG0xLm5leHQu"];
 
-/// Returns whether an envelope stands in a text of JSON, as the whole of one of its strings.
-pub(crate) fn stands_in(json: &str) -> bool {
-    [MARK, MARK_IN_BASE64].into_iter().any(|mark| {
-        let quoted = format!("\"{mark}");
-        let mut found = memchr::memmem::find_iter(json.as_bytes(), quoted.as_bytes());
-        found.any(|at| !json[..at].ends_with('\\'))
-    })
+/// Returns whether a string of JSON, with its quotes, begins as an envelope does.
+pub(crate) fn begins(string: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| string.starts_with(beginning))
 }
 
 /// Opens an envelope; any other text is none.

@@ -1,6 +1,8 @@
 //! The verbatim lane's view of a request: the few members that routing reads, and a copy of the
 //! body in which only those are changed. The prompt is validated as JSON and never looked into.
 
+mod sight;
+
 use std::borrow::Cow;
 
 use ir::dialect::{Form, StreamUsage};
@@ -8,9 +10,10 @@ use ir::{Inbound, Quirks};
 use serde_json::value::RawValue;
 
 use crate::decode::{DecodeError, Why};
-use crate::envelope;
 use crate::fields::Borrowed;
 use crate::splice::{Edit, Members};
+
+pub use sight::Sight;
 
 /// What a path says of a request, in the dialect that says it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +139,8 @@ fn conversation(members: &Members<'_>, inbound: Inbound) -> Result<(), DecodeErr
         // Google takes one content where its list should be.
         Some(text) if inbound == Inbound::Gemini && text.starts_with('{') => Ok(()),
         Some(text) if text_too && text.starts_with('"') => Ok(()),
+        // Whoever counts may wrap the whole request.
+        None if members.get("generateContentRequest").is_some() => Ok(()),
         // A stored prompt, or the conversation so far, may be all there is.
         None if text_too => Ok(()),
         Some(_) => {
@@ -155,54 +160,6 @@ fn conversation_field(inbound: Inbound) -> (&'static str, bool) {
     }
 }
 
-/// Returns whether a text of JSON names a member so, other than inside one of its strings and other
-/// than as a value.
-fn names_member(text: &str, name: &str) -> bool {
-    let quoted = format!("\"{name}\"");
-    memchr::memmem::find_iter(text.as_bytes(), quoted.as_bytes()).any(|at| {
-        let escaped = text[..at].ends_with('\\');
-        !escaped && text[at + quoted.len()..].trim_start().starts_with(':')
-    })
-}
-
-/// Google's uploads are told by their addresses; any other address is anybody's to fetch.
-fn uploaded_to_google(inbound: Inbound, said: &str) -> bool {
-    const UPLOADS: [&str; 3] =
-        ["\"https://generativelanguage.googleapis.com/", "\"gs://", "\"files/"];
-    let held = |name: &str| UPLOADS.iter().any(|begins| member_begins(said, name, begins));
-    inbound == Inbound::Gemini && (held("fileUri") || held("file_uri"))
-}
-
-/// Returns whether a member of that name has a value whose text begins so.
-fn member_begins(text: &str, name: &str, begins: &str) -> bool {
-    let quoted = format!("\"{name}\"");
-    memchr::memmem::find_iter(text.as_bytes(), quoted.as_bytes()).any(|at| {
-        let value = text[at + quoted.len()..].trim_start().strip_prefix(':');
-        !text[..at].ends_with('\\')
-            && value.is_some_and(|value| value.trim_start().starts_with(begins))
-    })
-}
-
-/// Returns whether any of the tools is run by the provider: whatever is not the caller's own.
-fn hosted(inbound: Inbound, tools: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Tool<'a> {
-        #[serde(rename = "type", borrow)]
-        kind: Option<Cow<'a, str>>,
-        #[serde(alias = "functionDeclarations", alias = "function_declarations", default, borrow)]
-        functions: Option<&'a RawValue>,
-    }
-    let Ok(tools) = serde_json::from_str::<Vec<Tool<'_>>>(tools) else { return false };
-    let own = |tool: &Tool<'_>| match inbound {
-        Inbound::Gemini => tool.functions.is_some(),
-        Inbound::AnthropicMessages => matches!(tool.kind.as_deref(), None | Some("custom")),
-        Inbound::OpenaiChat | Inbound::OpenaiResponses => {
-            matches!(tool.kind.as_deref(), None | Some("function" | "custom"))
-        }
-    };
-    !tools.iter().all(own)
-}
-
 /// Opens a member that may be an object; another kind of value is left to the provider.
 fn nested<'a>(members: &Members<'a>, key: &str) -> Result<Option<Members<'a>>, DecodeError> {
     match members.get(key) {
@@ -217,79 +174,26 @@ fn nested<'a>(members: &Members<'a>, key: &str) -> Result<Option<Members<'a>>, D
     }
 }
 
-/// What binds a request to whoever can honour it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bound {
-    /// The earlier answer it goes on from, by its id.
-    pub answer: Option<String>,
-    /// Whether it names files that were uploaded to a provider.
-    pub uploaded: bool,
-    /// Whether it brings tools that the provider itself runs.
-    pub hosted: bool,
-    /// Whether it brings back signed or encrypted thoughts.
-    pub sealed: bool,
-    /// Whether some of them were made by a provider of another dialect and sealed here: only a
-    /// translation opens them.
-    pub enveloped: bool,
-}
-
-/// What a request demands of a model.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Demands {
-    /// That it looks at pictures.
-    pub images: bool,
-    /// That it calls tools.
-    pub tools: bool,
-    /// That its window holds a conversation of so many bytes of JSON; 0 where pictures or files
-    /// are among them, whose bytes say nothing of their tokens.
-    pub bytes: usize,
-}
-
 impl Head<'_> {
-    /// Returns what binds the request. The conversation is searched for the names of members, not
-    /// parsed: inside a text a quote is escaped, so a name in quotes is a member's.
-    pub fn bound(&self) -> Bound {
-        let answer = match self.inbound {
-            Inbound::OpenaiResponses => self
-                .members
-                .get("previous_response_id")
-                .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()),
-            _ => None,
-        };
-        let said = conversation_field(self.inbound).0;
-        let said = self.members.get(said).map_or("", |raw| raw.get());
-        let tools = self.members.get("tools").map_or("", |raw| raw.get());
-        let (uploaded, sealed): (&[&str], &[&str]) = match self.inbound {
-            Inbound::OpenaiChat => (&["file_id"], &["reasoning_details"]),
-            Inbound::OpenaiResponses => (&["file_id"], &["encrypted_content"]),
-            Inbound::AnthropicMessages => (&["file_id"], &["signature"]),
-            Inbound::Gemini => (&[], &["thoughtSignature", "thought_signature"]),
-        };
-        let has = |text: &str, names: &[&str]| names.iter().any(|name| names_member(text, name));
-        Bound {
-            answer,
-            uploaded: has(said, uploaded) || uploaded_to_google(self.inbound, said),
-            hosted: hosted(self.inbound, tools),
-            sealed: has(said, sealed),
-            enveloped: envelope::stands_in(said),
+    /// Looks at what binds the request or demands something of a model.
+    pub fn look(&self) -> Sight {
+        let text = |member: &str| self.members.get(member).map_or("", |raw| raw.get());
+        let mut sight =
+            sight::look(self.inbound, text(conversation_field(self.inbound).0), text("tools"));
+        if self.inbound == Inbound::OpenaiResponses {
+            let answer = self.members.get("previous_response_id");
+            sight.answer = answer.and_then(|raw| serde_json::from_str(raw.get()).ok());
+            let stored = ["conversation", "prompt"].into_iter();
+            sight.kept = stored.filter(|field| !text(field).is_empty()).last().or(sight.kept);
         }
+        sight
     }
 
-    /// Returns what the request demands of a model; the conversation is searched, as for
-    /// [`bound`](Self::bound).
-    pub fn demands(&self) -> Demands {
-        let said = self.members.get(conversation_field(self.inbound).0);
-        let said = said.map_or("", |raw| raw.get());
-        let (member, begins) = match self.inbound {
-            Inbound::OpenaiChat => ("type", "\"image_url\""),
-            Inbound::OpenaiResponses => ("type", "\"input_image\""),
-            Inbound::AnthropicMessages => ("type", "\"image\""),
-            Inbound::Gemini => ("mimeType", "\"image/"),
-        };
-        let images = member_begins(said, member, begins);
-        let inline = ["data", "file_data", "image_url", "url", "encrypted_content"];
-        let heavy = images || inline.iter().any(|name| names_member(said, name));
-        Demands { images, tools: self.tools, bytes: if heavy { 0 } else { said.len() } }
+    /// Returns how many bytes instructions and tools have, which stand beside the conversation.
+    pub fn around(&self) -> usize {
+        let beside = ["system", "instructions", "systemInstruction", "system_instruction", "tools"];
+        let bytes = |member: &&str| self.members.get(member).map_or(0, |raw| raw.get().len());
+        beside.iter().map(bytes).sum()
     }
 
     /// Makes the body for a target that speaks the same dialect: its own name for the model, usage
@@ -356,7 +260,7 @@ mod tests {
     use ir::dialect::StreamUsage;
     use ir::{Inbound, Quirks};
 
-    use super::{Bound, Demands, read};
+    use super::read;
 
     fn check(body: &str, quirks: Quirks, expected: &Expect) {
         let shown = match read(Inbound::OpenaiChat, body.as_bytes(), None) {
@@ -388,40 +292,6 @@ mod tests {
             r#"{"model":"m-1","stream":true,"messages":[],"stream_options":{"x":1}} false"#
         ]];
         check(body, Quirks { stream_usage: StreamUsage::Always, ..Quirks::default() }, &expected);
-    }
-
-    #[test]
-    fn what_binds_a_request_is_found_and_its_texts_bind_nothing() {
-        let bound = |inbound, body: &str| read(inbound, body.as_bytes(), None).unwrap().bound();
-        let body = r#"{"model":"m","input":[{"file_id" : "f"}],"previous_response_id":"resp_1",
-            "tools":[{"type":"function","name":"f"},{"type":"web_search"}]}"#;
-        let expected = Bound {
-            answer: Some("resp_1".into()),
-            uploaded: true,
-            hosted: true,
-            ..Bound::default()
-        };
-        assert_eq!(bound(Inbound::OpenaiResponses, body), expected);
-        let body = r#"{"model":"m","messages":[{"role":"user","content":"say \"file_id\":"},
-            {"role":"user","content":"file_id"}],"tools":[{"name":"f","input_schema":{}}]}"#;
-        assert_eq!(bound(Inbound::AnthropicMessages, body), Bound::default());
-        let body = r#"{"model":"m","messages":[{"role":"assistant","content":[
-            {"type":"thinking","thinking":"","signature":"EqQB"}]}]}"#;
-        let sealed = Bound { sealed: true, ..Bound::default() };
-        assert_eq!(bound(Inbound::AnthropicMessages, body), sealed);
-    }
-
-    #[test]
-    fn pictures_are_seen_and_texts_about_them_are_none() {
-        let demands =
-            |body: &str| read(Inbound::OpenaiChat, body.as_bytes(), None).unwrap().demands();
-        let body = r#"{"model":"m","messages":[{"role":"user","content":
-            [{"type": "image_url","image_url":{"url":"https://a.b/c"}}]}],"tools":[{}]}"#;
-        assert_eq!(demands(body), Demands { images: true, tools: true, bytes: 0 });
-        let body =
-            r#"{"model":"m","messages":[{"role":"user","content":"\"type\":\"image_url\""}]}"#;
-        let bytes = r#"[{"role":"user","content":"\"type\":\"image_url\""}]"#.len();
-        assert_eq!(demands(body), Demands { images: false, tools: false, bytes });
     }
 
     #[test]

@@ -128,6 +128,12 @@ fn providers(made: &Made, checks: &mut Vec<Check>) -> bool {
             checks.push(check(&finding.name, Result::Ok, format!("{how}{models}"), None));
         }
     }
+    for finding in &made.found {
+        if let State::Broken { why } = &finding.state {
+            let help = "correct what the provider needs, or leave it unset";
+            checks.push(check(&finding.name, Result::Failed, why.clone(), Some(help)));
+        }
+    }
     if ready == 0 {
         let help = "export an API key such as OPENAI_API_KEY, start a local server, or try `pointsman demo`";
         checks.push(check("providers", Result::Failed, "none can be reached", Some(help)));

@@ -99,6 +99,11 @@ fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
             say(&finding.name, &format!("{} ({how}{models})", out::good("ready")));
         }
     }
+    for finding in found {
+        if let State::Broken { why } = &finding.state {
+            say(&finding.name, &out::warn(&format!("cannot be used: {why}")));
+        }
+    }
     for (what, why) in [("add by its key", keys as fn(&State) -> bool), ("not running", silent)] {
         let left = found.iter().filter(|finding| why(&finding.state)).map(short);
         for (at, line) in lines(left).iter().enumerate() {
@@ -158,6 +163,7 @@ fn short(finding: &Finding) -> String {
     match &finding.state {
         State::Unset { needs } => needs.strip_prefix("env:").unwrap_or(needs).to_owned(),
         State::Silent { address } => format!("{} at {address}", finding.name),
+        State::Broken { why } => format!("{}: {why}", finding.name),
         State::Ready { .. } => finding.name.clone(),
     }
 }
