@@ -3,8 +3,8 @@
 //! Their meaning is in [`ir::dialect`].
 
 use ir::dialect::{
-    AdditionalFields, CacheMarks, CallIds, CapField, DeveloperRole, Form, Quirks, SchemaBy,
-    StreamUsage, ThinkingBy, ThoughtsField,
+    AdditionalFields, CacheMarks, CallIds, CapField, DeveloperRole, Form, Quirks, Sampling,
+    SchemaBy, StreamUsage, ThinkingBy, ThoughtsField,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,6 +33,8 @@ pub struct RecordQuirks {
     pub additional: Option<AdditionalFieldsName>,
     /// How a model of Anthropic's is told to think by a request of another dialect.
     pub thinking: Option<ThinkingByName>,
+    /// Which settings of sampling a model takes.
+    pub sampling: Option<SamplingName>,
 }
 
 impl RecordQuirks {
@@ -49,6 +51,7 @@ impl RecordQuirks {
             form: self.form.or(under.form),
             additional: self.additional.or(under.additional),
             thinking: self.thinking.or(under.thinking),
+            sampling: self.sampling.or(under.sampling),
         }
     }
 
@@ -65,6 +68,7 @@ impl RecordQuirks {
             form: self.form.map_or(under.form, Into::into),
             additional: self.additional.map_or(under.additional, Into::into),
             thinking: self.thinking.map_or(under.thinking, Into::into),
+            sampling: self.sampling.map_or(under.sampling, Into::into),
         }
     }
 }
@@ -198,5 +202,17 @@ named! {
         Budget,
         /// By effort.
         Effort,
+    }
+}
+
+named! {
+    /// Which settings of sampling a model takes.
+    SamplingName for Sampling {
+        /// Any.
+        Any,
+        /// A temperature or `top_p`, not both.
+        One,
+        /// None.
+        None,
     }
 }

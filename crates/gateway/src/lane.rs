@@ -5,12 +5,14 @@
 //! written in the target's dialect, and the answer the other way round; what could not be said is a
 //! loss that the caller can see.
 
-use catalog::{Found, Spoken};
+use std::borrow::Cow;
+
+use catalog::{Ability, Found, Spoken};
 use hyper::HeaderMap;
-use ir::{Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
+use ir::{Cap, Dialect, Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
 use store::Id;
 use wire::head::{Sight, Told};
-use wire::{Head, Origin, Sent, Undo, Written};
+use wire::{Head, Origin, Renamed, Sent, Undo, Written};
 
 use crate::accept::{Received, undecodable};
 use crate::world::OnLoss;
@@ -68,6 +70,8 @@ pub(crate) enum Lane {
         inbound: Inbound,
         /// What is to be taken back in the answer.
         undo: Undo,
+        /// The tools that go by other names there.
+        renamed: Renamed,
         /// Whether the client asked for usage at the end of its stream.
         wants_usage: bool,
         /// What the answer must say.
@@ -133,13 +137,16 @@ impl<'a> Asked<'a> {
         }
         let request = self.request()?;
         request.model.clone_from(&target.model.id);
-        let Written { bytes, losses, undo } = wire::write_request(spoken.dialect, request, quirks);
+        let (request, unsaid) = suited(request, target, spoken.dialect);
+        let Written { bytes, mut losses, undo, renamed } =
+            wire::write_request(spoken.dialect, &request, quirks);
+        losses.extend(unsaid);
         if self.received.on_loss == OnLoss::Reject && !losses.is_empty() {
             return Err(refused(&losses));
         }
         let wants_usage = self.head.wants_usage;
         let filled = Filled { model: target.name(), ..self.filled.clone() };
-        let lane = Lane::Translate { inbound, undo, wants_usage, filled };
+        let lane = Lane::Translate { inbound, undo, renamed, wants_usage, filled };
         Ok(Ready { spoken, origin, bytes, lane, losses, native })
     }
 
@@ -172,6 +179,31 @@ impl<'a> Asked<'a> {
         wire::check(&request).map_err(|error| undecodable(&error))?;
         Ok(request)
     }
+}
+
+/// The longest answer that is asked for where the caller set no cap and the dialect demands one.
+const LONGEST: u64 = 32_000;
+
+/// Suits a conversation to what the catalogue knows of a model: one that does not think is not told
+/// how, and a dialect that demands a cap gets the model's own.
+fn suited<'r>(
+    request: &'r Request,
+    target: &Found,
+    dialect: Dialect,
+) -> (Cow<'r, Request>, Option<Loss>) {
+    let model = &target.model;
+    let mut suited = Cow::Borrowed(request);
+    let mut loss = None;
+    let thinks = model.can.as_ref().is_none_or(|can| can.contains(&Ability::Reasoning));
+    if request.thinking.is_some() && !thinks {
+        suited.to_mut().thinking = None;
+        let (path, why) = ("thinking".to_owned(), "the model does not think".to_owned());
+        loss = Some(Loss { path, why });
+    }
+    if let (None, Dialect::AnthropicMessages, Some(most)) = (request.cap, dialect, model.output) {
+        suited.to_mut().cap = Some(Cap(most.0.min(LONGEST)));
+    }
+    (suited, loss)
 }
 
 pub(crate) fn refused(losses: &[Loss]) -> Failure {

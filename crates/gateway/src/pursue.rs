@@ -166,7 +166,7 @@ fn whole(body: Bytes, origin: &Origin, lane: &Lane, hold: &mut Hold) -> Result<B
             hold.named(read.id.as_ref());
             if read.answered { Ok(body) } else { Err(empty()) }
         }
-        Lane::Translate { inbound, undo, filled, .. } => {
+        Lane::Translate { inbound, undo, renamed, filled, .. } => {
             let mut read = wire::read_response(origin, &body)?;
             hold.progress(read.usage.as_ref(), body.len());
             hold.named(read.id.as_ref());
@@ -174,6 +174,7 @@ fn whole(body: Bytes, origin: &Origin, lane: &Lane, hold: &mut Hold) -> Result<B
                 return Err(empty());
             }
             undo.response(&mut read);
+            renamed.response(&mut read);
             filled.fill(&mut read.id, &mut read.model, &mut read.created);
             Ok(wire::write_response(*inbound, &read).into())
         }

@@ -16,7 +16,7 @@ use ir::{Event, Failure, Inbound, Kind, Usage};
 use tokio::time::Instant;
 use wire::failures::Context;
 use wire::sse::Frame;
-use wire::{EventReader, EventWriter, Met, Origin, Splitter, Undoing};
+use wire::{EventReader, EventWriter, Met, Origin, Renamed, Splitter, Undoing};
 
 use crate::Reach;
 use crate::lane::{Filled, Lane};
@@ -58,6 +58,7 @@ enum Flow {
 struct Translate {
     undoing: Undoing,
     undone: Vec<Event>,
+    renamed: Renamed,
     writer: EventWriter,
     filled: Filled,
 }
@@ -109,10 +110,11 @@ impl Feed {
         let inbound = lane.inbound();
         let flow = match lane {
             Lane::Verbatim { usage_added, .. } => Flow::Verbatim { usage_added },
-            Lane::Translate { inbound, undo, wants_usage, filled } => {
+            Lane::Translate { inbound, undo, renamed, wants_usage, filled } => {
                 Flow::Translate(Box::new(Translate {
                     undoing: Undoing::new(undo),
                     undone: Vec::new(),
+                    renamed,
                     writer: EventWriter::new(inbound, origin.dialect, wants_usage),
                     filled,
                 }))
@@ -287,6 +289,7 @@ impl Translate {
         let context = Context::default();
         self.undoing.event(event, &mut self.undone);
         for mut event in self.undone.drain(..) {
+            self.renamed.event(&mut event);
             if let Event::Start { id, model, created } = &mut event {
                 self.filled.fill(id, model, created);
             }

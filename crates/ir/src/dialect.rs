@@ -106,6 +106,8 @@ pub struct Quirks {
     pub additional: AdditionalFields,
     /// How a model of Anthropic's is told to think.
     pub thinking: ThinkingBy,
+    /// Which settings of sampling a model takes.
+    pub sampling: Sampling,
 }
 
 /// How a host reports usage in a stream.
@@ -205,6 +207,18 @@ pub enum ThinkingBy {
     Budget,
     /// By effort (Claude after 4.6).
     Effort,
+}
+
+/// Which settings of sampling a model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sampling {
+    /// Any.
+    #[default]
+    Any,
+    /// A temperature or `top_p`, not both (Claude 4.5 and 4.6).
+    One,
+    /// None (Claude after 4.6).
+    None,
 }
 
 /// In whose words Bedrock's converse is told how to think, and how many likely tokens to sample

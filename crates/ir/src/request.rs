@@ -81,8 +81,14 @@ pub enum Budget {
 
 /// Efforts and the budgets they stand for, each the upper end of its word: between the tables that
 /// OpenRouter and LiteLLM use, within what Anthropic and Gemini accept.
-const EFFORTS: [(&str, u64); 5] =
-    [("minimal", 1_024), ("low", 4_096), ("medium", 12_288), ("high", 24_576), ("xhigh", 32_768)];
+const EFFORTS: [(&str, u64); 6] = [
+    ("minimal", 1_024),
+    ("low", 4_096),
+    ("medium", 12_288),
+    ("high", 24_576),
+    ("xhigh", 32_768),
+    ("max", 65_536),
+];
 
 impl Thinking {
     /// Returns the effort, worked out from the budget where only that was said; `None` leaves it
@@ -96,7 +102,7 @@ impl Thinking {
             Budget::Auto => None,
             Budget::Tokens(tokens) => {
                 let fits = EFFORTS.iter().find(|(_, most)| tokens <= *most);
-                Some(fits.map_or("xhigh", |(word, _)| word))
+                Some(fits.map_or("max", |(word, _)| word))
             }
         }
     }

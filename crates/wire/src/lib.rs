@@ -40,6 +40,7 @@ mod arguments;
 mod check;
 mod envelope;
 mod fields;
+mod fit;
 mod ids;
 mod json;
 mod losses;
@@ -52,6 +53,7 @@ use ir::{Dialect, Event, Failure, Inbound, Loss, Quirks, Request, Response, Seed
 
 pub use check::check;
 pub use decode::DecodeError;
+pub use fit::Renamed;
 pub use framing::Splitter;
 pub use head::{Head, Sent};
 pub use undo::{Undo, Undoing};
@@ -76,6 +78,8 @@ pub struct Written {
     pub losses: Vec<Loss>,
     /// What is to be taken back in the answer.
     pub undo: Undo,
+    /// The tools that go by other names there; what is taken back in the answer is so called.
+    pub renamed: Renamed,
 }
 
 /// What a glance at an answer shows.
@@ -116,6 +120,14 @@ pub fn read_request(inbound: Inbound, body: &[u8]) -> Result<Request, DecodeErro
 
 /// Writes a request for a provider.
 pub fn write_request(dialect: Dialect, request: &Request, quirks: Quirks) -> Written {
+    let fitted = fit::fit(dialect, request, quirks);
+    let mut written = write_fitted(dialect, &fitted.request, quirks);
+    written.losses.splice(0..0, fitted.losses);
+    written.renamed = fitted.renamed;
+    written
+}
+
+fn write_fitted(dialect: Dialect, request: &Request, quirks: Quirks) -> Written {
     match dialect {
         Dialect::OpenaiChat => openai_chat::request::write(request, quirks),
         Dialect::OpenaiResponses => openai_responses::request::write(request, quirks),
@@ -151,6 +163,8 @@ pub fn glance(origin: &Origin, body: &[u8]) -> Result<Glance, Failure> {
 
 /// Writes a whole answer for a client.
 pub fn write_response(inbound: Inbound, response: &Response) -> Vec<u8> {
+    let marked = fit::marked(inbound, response);
+    let response = marked.as_ref().unwrap_or(response);
     match inbound {
         Inbound::OpenaiChat => openai_chat::response::write(response),
         Inbound::OpenaiResponses => openai_responses::response::write(response),
@@ -252,6 +266,9 @@ impl EventReader {
 /// and what the provider said about usage beyond the counts.
 #[derive(Debug)]
 pub struct EventWriter {
+    inbound: Inbound,
+    from: Dialect,
+    unsigned: fit::Unsigned,
     foreign: bool,
     speaks: Speaks,
 }
@@ -281,11 +298,15 @@ impl EventWriter {
             }
             Inbound::Gemini => Speaks::Gemini(gemini::events::Writer::default()),
         };
-        Self { foreign, speaks }
+        let unsigned = fit::Unsigned::default();
+        Self { inbound, from, unsigned, foreign, speaks }
     }
 
     /// Writes what an event becomes; many become nothing by themselves.
     pub fn write(&mut self, event: &Event, context: &failures::Context, out: &mut Vec<u8>) {
+        if let Some(mark) = self.unsigned.before(self.inbound, self.from, event) {
+            self.speak(&mark, context, out);
+        }
         let counts;
         let event = match event {
             Event::Note(..) if self.foreign => return,
@@ -295,6 +316,10 @@ impl EventWriter {
             }
             event => event,
         };
+        self.speak(event, context, out);
+    }
+
+    fn speak(&mut self, event: &Event, context: &failures::Context, out: &mut Vec<u8>) {
         match &mut self.speaks {
             Speaks::OpenaiChat(writer) => writer.write(event, context, out),
             Speaks::OpenaiResponses(writer) => writer.write(event, context, out),

@@ -184,7 +184,10 @@ impl Facts {
 fn source_of(source: &Source) -> String {
     match source {
         Source::Url { url, .. } => url.clone(),
-        Source::Inline { base64, .. } => base64.clone(),
+        // Two alphabets, with and without padding.
+        Source::Inline { base64, .. } => {
+            base64.trim_end_matches('=').replace('-', "+").replace('_', "/")
+        }
         Source::Uploaded(id) => id.clone(),
     }
 }

@@ -99,7 +99,7 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
         write_rest(body, request, quirks.form, &mut losses);
     });
     unsaid(request, &mut losses);
-    Written { bytes, losses: losses.done(), undo }
+    Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }
 
 /// Writes how tokens are chosen. Abroad a temperature may go up to 2 and stand beside `top_p` or

@@ -53,7 +53,7 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             body.extras(extras);
         }
     });
-    Written { bytes, losses: losses.done(), undo }
+    Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }
 
 fn blocks(out: &mut Vec<u8>, blocks: &[Vec<u8>]) {

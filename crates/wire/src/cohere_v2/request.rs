@@ -50,7 +50,7 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             body.extras(extras);
         }
     });
-    Written { bytes, losses: losses.done(), undo }
+    Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }
 
 /// The tools, written already, and the choice among them.

@@ -78,5 +78,5 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             body.raw(name, raw);
         }
     });
-    Written { bytes, losses: losses.done(), undo }
+    Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }

@@ -51,7 +51,7 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             body.extras(extras);
         }
     });
-    Written { bytes, losses: losses.done(), undo }
+    Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }
 
 /// The conversation, each message written already.

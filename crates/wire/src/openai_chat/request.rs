@@ -71,5 +71,10 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             body.extras(extras);
         }
     });
-    Written { bytes, losses: writing.losses.done(), undo: writing.undo }
+    Written {
+        bytes,
+        losses: writing.losses.done(),
+        undo: writing.undo,
+        renamed: crate::Renamed::default(),
+    }
 }

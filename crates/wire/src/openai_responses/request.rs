@@ -127,5 +127,5 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             }
         }
     });
-    Written { bytes, losses: losses.done(), undo }
+    Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }

@@ -24,6 +24,7 @@ mod check;
 mod cohere;
 mod embeddings;
 mod failures;
+mod fit;
 mod gemini;
 mod generated;
 mod laws;

@@ -212,17 +212,20 @@ fn what_a_model_said_elsewhere_goes_without_its_carriers() {
         &request(turns),
         Quirks::default(),
         &expect![[r#"
-        messages: {"role":"user","content":[{"type":"text","text":"a"}]}
-        messages: {"role":"assistant","content":[{"type":"thinking","thinking":"signed","signature":"Eo8B"},{"type":"text","text":"no"},{"type":"tool_use","id":"c","name":"f","input":{"input":"free"}},{"type":"tool_use","id":"d","name":"f","input":{"input":"{broken"}}]}
-        loss turns[0].parts[1]: a text of white space alone is refused
-        loss turns[1].parts[1]: only gemini understands it
-        loss turns[1].parts[2]: thoughts go back only with their signature
-        loss turns[1].parts[3]: the refusal is said as text
-        loss turns[1].parts[4].carrier: only gemini understands it
-        loss turns[1].parts[5].arguments: arguments are an object here
-        loss turns[1].parts[6]: only openai_chat understands it
-        loss turns[2]: only openai_chat understands it
-    "#]],
+            messages: {"role":"user","content":[{"type":"text","text":"a"}]}
+            messages: {"role":"assistant","content":[{"type":"thinking","thinking":"signed","signature":"Eo8B"},{"type":"text","text":"no"},{"type":"tool_use","id":"c","name":"f","input":{"input":"free"}},{"type":"tool_use","id":"d","name":"f","input":{"input":"{broken"}}]}
+            messages: {"role":"user","content":[{"type":"tool_result","tool_use_id":"d","content":[{"type":"text","text":"no result: the call was interrupted"}],"is_error":true},{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"no result: the call was interrupted"}],"is_error":true}]}
+            loss turns[1]: a call without a result is told to have failed
+            loss turns[1]: a call without a result is told to have failed
+            loss turns[0].parts[1]: a text of white space alone is refused
+            loss turns[1].parts[1]: only gemini understands it
+            loss turns[1].parts[2]: thoughts go back only with their signature
+            loss turns[1].parts[3]: the refusal is said as text
+            loss turns[1].parts[4].carrier: only gemini understands it
+            loss turns[1].parts[5].arguments: arguments are an object here
+            loss turns[1].parts[6]: only openai_chat understands it
+            loss turns[4]: only openai_chat understands it
+        "#]],
     );
 }
 

@@ -123,8 +123,8 @@ fn instructions_at_the_beginning_in_the_middle_and_alone() {
         &request(vec![instruct("a"), instruct("b")]),
         SchemaBy::Native,
         &expect![[r#"
-        {"systemInstruction":{"parts":[{"text":"a"}]},"contents":[{"parts":[{"text":"b"}],"role":"user"}]}
-        lost turns[1]: gemini takes instructions before the conversation alone; said as the user's"#]],
+            {"systemInstruction":{"parts":[{"text":"a"}]},"contents":[{"parts":[{"text":"b"}],"role":"user"}]}
+            lost turns[1]: said as the user's, since nobody else speaks"#]],
     );
 }
 
