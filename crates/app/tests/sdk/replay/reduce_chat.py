@@ -1,6 +1,6 @@
 """What an OpenAI chat answer holds, in the spellings of every host that speaks the dialect."""
 
-from .shape import Answer, Candidate, Usage, arguments, count, ended
+from .shape import NOT_OF_THE_DIALECT, Answer, Candidate, Usage, arguments, count, ended
 
 STOPS = {
     "stop": "stop", "eos": "stop", "end_turn": "stop", "complete": "stop", "stop_sequence": "stop",
@@ -16,6 +16,8 @@ def whole(body):
     error = body.get("error") or (choices and choices[0].get("error"))
     if error:
         return Answer(error=str(error))
+    if not choices:
+        return Answer(error=NOT_OF_THE_DIALECT)
     candidates = [candidate([choice.get("message") or {}], choice.get("finish_reason")) for choice in choices]
     return Answer(candidates, usage(body))
 

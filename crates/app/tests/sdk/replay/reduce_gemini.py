@@ -1,6 +1,6 @@
 """What an answer of Google's generateContent holds."""
 
-from .shape import Answer, Candidate, Usage, count, ended
+from .shape import NOT_OF_THE_DIALECT, Answer, Candidate, Usage, count, ended
 
 STOPS = {
     "stop": "stop", "1": "stop", "max_tokens": "length", "2": "length",
@@ -34,6 +34,8 @@ def stream(chunks):
     candidates = [reduced(parts[at], stops.get(at)) for at in sorted(parts)]
     if not candidates and blocked:
         candidates = [Candidate(stop="content_filter")]
+    if not candidates:
+        return Answer(error=NOT_OF_THE_DIALECT)
     return Answer(candidates, last)
 
 

@@ -1,6 +1,6 @@
 """What an answer of Anthropic's messages holds."""
 
-from .shape import Answer, Candidate, Usage, arguments, count, ended
+from .shape import NOT_OF_THE_DIALECT, Answer, Candidate, Usage, arguments, count, ended
 
 STOPS = {
     "end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length",
@@ -12,6 +12,8 @@ def whole(body):
     """Reduces a whole answer."""
     if body.get("type") == "error" or body.get("error"):
         return Answer(error=str(body.get("error")))
+    if body.get("type") != "message":
+        return Answer(error=NOT_OF_THE_DIALECT)
     one = Candidate()
     for block in body.get("content") or []:
         kind = block.get("type")
@@ -32,6 +34,8 @@ def stream(events):
         kind = event.get("type")
         if kind == "error" or event.get("error"):
             return Answer(error=str(event.get("error")))
+        if kind == "message":
+            return whole(event)
         if kind == "message_start":
             message = dict(event["message"])
         elif kind == "content_block_start":

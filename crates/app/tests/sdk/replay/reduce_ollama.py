@@ -1,6 +1,6 @@
 """What an answer of Ollama's own chat holds."""
 
-from .shape import Answer, Candidate, Usage, arguments, count, ended
+from .shape import NOT_OF_THE_DIALECT, Answer, Candidate, Usage, arguments, count, ended
 
 STOPS = {"stop": "stop", "length": "length"}
 
@@ -12,7 +12,7 @@ def whole(body):
 
 def stream(lines):
     """Reduces a stream's lines."""
-    one, stop, last = Candidate(), None, None
+    one, stop, last, lines = Candidate(), None, None, list(lines)
     for line in lines:
         if line.get("error"):
             return Answer(error=str(line["error"]))
@@ -25,5 +25,7 @@ def stream(lines):
             stop = line.get("done_reason")
             if "eval_count" in line or "prompt_eval_count" in line:
                 last = Usage(count(line.get("prompt_eval_count")), count(line.get("eval_count")))
+    if not any("message" in line for line in lines):
+        return Answer(error=NOT_OF_THE_DIALECT)
     one.stop = ended(stop, STOPS, one.calls)
     return Answer([one], last)

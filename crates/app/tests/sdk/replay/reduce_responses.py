@@ -1,8 +1,8 @@
 """What an answer of OpenAI's responses holds."""
 
-from .shape import Answer, Candidate, Usage, arguments, count
+from .shape import NOT_OF_THE_DIALECT, Answer, Candidate, Usage, arguments, count
 
-# Calls that the client's own program runs; all others the provider ran itself.
+# Why an answer is incomplete, and what that means.
 CUT_SHORT = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
@@ -32,8 +32,8 @@ def stream(events):
             items[event.get("output_index", len(items))] = event["item"]
         elif kind in ("response.completed", "response.incomplete", "response.failed", "response.done"):
             last = event["response"]
-    if not last:
-        return Answer([Candidate()], None, None) if not items else whole({"output": [items[at] for at in sorted(items)]})
+    if not last and not items:
+        return Answer(error=NOT_OF_THE_DIALECT)
     return whole({**last, "output": last.get("output") or [items[at] for at in sorted(items)]})
 
 

@@ -3,6 +3,9 @@
 import json
 from dataclasses import dataclass, field
 
+# Some recordings are answers of test servers, or of another dialect than was asked for.
+NOT_OF_THE_DIALECT = "this is no answer of the dialect"
+
 
 @dataclass
 class Usage:
