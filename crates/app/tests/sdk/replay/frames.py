@@ -10,14 +10,15 @@ def whole(body):
 
 
 def sse(body):
-    """Yields `(event, data)` of every event; an end of the body ends an event too."""
+    """Yields `(event, data)` of every event; an end of the body ends an event too. Google ends a
+    stream that fails with an error that is no event but bare JSON: it counts as one."""
     text = body.decode("utf-8-sig", "replace")
-    event, data = None, []
+    event, data, bare = None, [], []
     for line in re.split("\r\n|\n|\r", text) + [""]:
         if not line:
-            if data:
-                yield event, "\n".join(data)
-            event, data = None, []
+            if data or bare:
+                yield event, "\n".join(data or bare)
+            event, data, bare = None, [], []
         elif not line.startswith(":"):
             name, _, value = line.partition(":")
             value = value[1:] if value.startswith(" ") else value
@@ -25,6 +26,8 @@ def sse(body):
                 event = value
             elif name == "data":
                 data.append(value)
+            elif name not in ("id", "retry"):
+                bare.append(line)
 
 
 def payloads(body, framing):

@@ -33,7 +33,7 @@ def stream(chunks):
                 stops[at] = candidate["finishReason"]
     candidates = [reduced(parts[at], stops.get(at)) for at in sorted(parts)]
     if not candidates and blocked:
-        candidates = [Candidate(stop="content_filter")]
+        return Answer(error=f"the prompt was blocked: {blocked}")
     if not candidates:
         return Answer(error=NOT_OF_THE_DIALECT)
     return Answer(candidates, last)
