@@ -119,6 +119,8 @@ def asked(cases, base, server, workers):
         for case, verdict in zip(cases, pool.map(judge.judge, cases, chunksize=16)):
             if case["kind"] == "error" and verdict[0] == "passed":
                 verdict = errors.asked_once(case, server) or verdict
+            if case["kind"] == "turn" and verdict[0] == "passed":
+                verdict = turns.came_back(case, server) or verdict
             yield case, verdict
 
 
@@ -126,7 +128,7 @@ def count(counted, case, verdict):
     """Counts a case."""
     judged, group, detail = verdict
     example = f"{case['model']} {case['client']} {case['dialect']}: {detail}"
-    group = group and f"{group} [{case['dialect']} -> {case['client']}]" if judged == "failed" else group
+    group = group and f"{group} [{case['dialect']}]" if judged == "failed" else group
     counted.count(case["row"], case["columns"], case["client"], case["mode"], judged, group, example)
 
 

@@ -89,15 +89,18 @@ class Responses:
         if verbatim:
             events = self.sdk.responses.create(**request, stream=True)
             return reduce_responses.stream([event.model_dump(warnings=False) for event in events])
-        text, numbers = "", []
+        text, numbers, short = "", [], None
         with self.sdk.responses.stream(**request) as events:
             for event in events:
                 numbers.append(event.sequence_number)
                 if event.type in ("response.output_text.delta", "response.refusal.delta"):
                     text += event.delta
+                if event.type == "response.incomplete":
+                    # The SDK's helper has a final response only for those that are complete.
+                    short = event.response
                 if event.type == "response.failed":
                     raise openai.APIError(event.response.error.message, None, body=event.response.error.model_dump(warnings=False))
-            whole = events.get_final_response().model_dump(warnings=False)
+            whole = (short or events.get_final_response()).model_dump(warnings=False)
         same("events are numbered", numbers, list(range(len(numbers))))
         found = reduce_responses.whole(whole)
         same("the pieces are the whole", text, found.first().text)

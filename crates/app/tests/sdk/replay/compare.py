@@ -2,6 +2,8 @@
 
 Every tolerance is a row with its reason; there is none that is not needed by a recording."""
 
+import re
+
 from .shape import Usage
 
 # What a client's dialect has no place for, and so nobody can see there.
@@ -19,6 +21,18 @@ OTHER_ENDS = {
     ("other", "gemini"): {"other", "tool_calls"},
 }
 
+# Anthropic's answers hold no pictures, so one becomes a picture in Markdown.
+PICTURE = re.compile(r"!\[image\]\(data:[^)]*\)")
+
+# Dialects whose calls take an object: a free-text tool's input becomes its one argument.
+OBJECTS_ONLY = ("messages", "gemini")
+
+
+def as_object(call):
+    """Returns a call as a dialect has it that takes objects alone."""
+    name, arguments = call
+    return name, {"input": arguments} if isinstance(arguments, str) else arguments
+
 
 def differences(expected, got, client, verbatim):
     """Returns what differs, as `(field, expected, got)`."""
@@ -32,13 +46,15 @@ def differences(expected, got, client, verbatim):
         return [("candidates", len(expected.candidates), 0)]
     check("candidates", len(expected.candidates), len(got.candidates))
     for one, other in zip(expected.candidates, got.candidates):
-        check("text", one.text, other.text)
+        check("text", one.text, PICTURE.sub("", other.text) if client == "messages" else other.text)
         check("reasoning", one.reasoning, other.reasoning)
-        check("calls", one.calls, [tuple(call) for call in other.calls])
+        calls = one.calls if verbatim or client not in OBJECTS_ONLY else list(map(as_object, one.calls))
+        check("calls", calls, other.calls)
         if not ends_alike(one, other, client):
             check("stop", one.stop, other.stop)
     # A gateway that must count says zero, or makes an estimate, where the provider was silent.
-    if expected.usage is not None:
+    # More tokens from a cache than came in (Grok at Azure) fits no dialect's arithmetic.
+    if expected.usage is not None and expected.usage.cached <= expected.usage.input:
         usage = got.usage or Usage()
         for name in ("input", "output", "cached", "reasoning"):
             check(f"usage.{name}", getattr(expected.usage, name), getattr(usage, name))

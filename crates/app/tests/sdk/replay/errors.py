@@ -15,6 +15,7 @@ STATUSES = {
     "invalid_request": 400, "context_length_exceeded": 400, "content_policy_violation": 400, "unsupported_parameter": 400,
     "provider_authentication_failed": 502, "insufficient_quota": 402, "provider_model_unavailable": 502,
     "rate_limit_exceeded": 429, "provider_overloaded": 503, "provider_error": 502, "stream_interrupted": 502,
+    "provider_permission_denied": 502, "invalid_model_output": 502,
 }  # fmt: skip
 
 # What each class of recorded errors may be called. More than one where the class is broader than
@@ -28,12 +29,20 @@ CODES = {
     "model_not_found": {"provider_model_unavailable"},
     "other": {"provider_error"},
     "overloaded": {"provider_overloaded"},
-    "permission": {"provider_authentication_failed", "provider_model_unavailable"},
+    "permission": {"provider_permission_denied"},
     "rate_limit": {"rate_limit_exceeded"},
     "server_error": {"provider_error", "provider_overloaded"},
-    "tool_call_invalid": {"provider_error", "invalid_request"},
+    "tool_call_invalid": {"invalid_model_output"},
     "unsupported_parameter": {"unsupported_parameter", "invalid_request"},
 }
+
+# Where the label that came with a recording is wrong: it was guessed from the status alone.
+RELABELLED = (
+    (r"Malformed input request", "invalid_request"),  # Bedrock: a field, not the model.
+    (r"Not found: cache content|Invalid CachedContent", "invalid_request"),  # The cache, not the model.
+    (r"User location is not supported", "permission"),
+    (r"\$grpcMessage.*FAILED_PRECONDITION", "permission"),  # The same refusal with its text cut off.
+)
 
 # The dialect in which a provider's errors are replayed where the recording is of another API.
 SPOKEN = {
@@ -56,12 +65,18 @@ def cases(corpus, clients, served):
                 mode = f"{'event' if entry['mid_stream'] else 'whole'}.{client}{'-stream' if stream else ''}"
                 made.append({
                     "kind": "error", "id": identity, "mode": "errors", "client": client, "stream": stream,
-                    "dialect": records.DIALECTS[api][0], "class": entry["cls"], "mid_stream": entry["mid_stream"],
-                    "provider": f"{identity}-{api}", "family": records.family(entry["provider"]),
+                    "dialect": records.DIALECTS[api][0], "class": label(entry), "mid_stream": entry["mid_stream"],
+                    "provider": f"{identity}-{api}".lower(), "family": records.family(entry["provider"]),
                     "model": f"{identity}@{mode}", "row": f"{entry['provider']} {entry.get('api') or 'reported'}",
                     "columns": ["errors"], "body": entry["body"][:200],
                 })  # fmt: skip
     return made
+
+
+def label(entry):
+    """Returns the class of an error."""
+    right = (cls for words, cls in RELABELLED if re.search(words, entry["body"], re.DOTALL))
+    return next(right, entry["cls"])
 
 
 def load(corpus):

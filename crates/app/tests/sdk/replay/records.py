@@ -5,6 +5,7 @@ import collections
 import glob
 import json
 import random
+import re
 
 from . import frames, reduce_chat, reduce_cohere, reduce_converse, reduce_gemini, reduce_messages, reduce_ollama, reduce_responses
 
@@ -47,6 +48,10 @@ def answers(records):
             left["an error (compared apart)"] += 1
         elif record["api"] == "cohere-chat" and "/v1/" in record["path"]:
             left["Cohere's first version, which no provider record speaks"] += 1
+        elif record["is_stream"] and record["api"] == "messages" and framing(record) == "json":
+            left["a stream was asked for, and the recording is one whole message"] += 1
+        elif re.search(r'"result":\s*"\.\.\."', record["response_body"]):
+            left["the recording's picture is left out"] += 1
         elif not readable(record):
             left["the recording itself is broken off or is no JSON"] += 1
         else:

@@ -54,7 +54,7 @@ def candidate(deltas, stop):
         for call in delta.get("tool_calls") or []:
             join(calls, call)
         old = delta.get("function_call")
-        if old:
+        if old and (old.get("name") or calls):
             join(calls, {"index": 0, "function": old})
     called = [finished(call) for call in calls]
     return Candidate(text + refusal, thoughts, bool(refusal), called, ended(stop, STOPS, called))

@@ -61,4 +61,10 @@ def usage(told):
     tokens = (told or {}).get("tokens") or (told or {}).get("billed_units")
     if not tokens:
         return None
-    return Usage(count(tokens.get("input_tokens")), count(tokens.get("output_tokens")), count((told or {}).get("cached_tokens")), 0)
+    return Usage(
+        # Pictures are counted beside the text.
+        count(tokens.get("input_tokens")) + count(tokens.get("image_tokens")),
+        count(tokens.get("output_tokens")),
+        count(told.get("cached_tokens")),
+        count(tokens.get("reasoning_tokens")),
+    )

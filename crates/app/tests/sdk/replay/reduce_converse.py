@@ -17,6 +17,10 @@ def whole(body):
     for block in message.get("content") or []:
         if "text" in block:
             one.text += block["text"]
+        elif "citationsContent" in block:
+            one.text += "".join(part.get("text") or "" for part in block["citationsContent"].get("content") or [])
+        elif "toolUse" in block and block["toolUse"].get("type") == "server_tool_use":
+            continue  # Run by the provider itself.
         elif "toolUse" in block:
             one.calls.append((block["toolUse"].get("name"), arguments(block["toolUse"].get("input"))))
         elif "reasoningContent" in block:

@@ -1,6 +1,6 @@
 """What an answer of Google's generateContent holds."""
 
-from .shape import NOT_OF_THE_DIALECT, Answer, Candidate, Usage, count, ended
+from .shape import NO_END, NOT_OF_THE_DIALECT, Answer, Candidate, Usage, count, ended
 
 STOPS = {
     "stop": "stop", "1": "stop", "max_tokens": "length", "2": "length",
@@ -12,12 +12,20 @@ STOPS = {
 
 
 def whole(body):
-    """Reduces a whole answer, which is a stream of one chunk."""
-    return stream([body])
+    """Reduces a whole answer, which is one chunk."""
+    return joined([body])
 
 
 def stream(chunks):
-    """Reduces a stream's chunks."""
+    """Reduces a stream's chunks; Google ends every stream with a reason."""
+    answer = joined(chunks)
+    if answer.candidates and all(candidate.stop is None for candidate in answer.candidates):
+        return Answer(error=NO_END)
+    return answer
+
+
+def joined(chunks):
+    """Joins chunks."""
     parts, stops, blocked, last = {}, {}, None, None
     for chunk in chunks:
         if isinstance(chunk, list):
@@ -60,7 +68,7 @@ def reduced(parts, stop):
         for piece in call.get("partialArgs") or []:
             put(target[1], piece)
         open_call = target if call.get("willContinue") else None
-    one.stop = ended(stop, STOPS, one.calls)
+    one.stop = None if stop is None else ended(stop, STOPS, one.calls)
     return one
 
 

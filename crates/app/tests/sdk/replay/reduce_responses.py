@@ -15,7 +15,8 @@ def whole(body):
         add(one, item)
     why = (body.get("incomplete_details") or {}).get("reason")
     if body.get("status") == "incomplete":
-        one.stop = CUT_SHORT.get(why, "other")
+        # Of the two reasons, only the filter is ever left to be guessed at by its text.
+        one.stop = CUT_SHORT.get(why, "other" if why else "length")
     else:
         one.stop = "tool_calls" if one.calls else "stop"
     return Answer([one], usage(body.get("usage")))
@@ -46,8 +47,9 @@ def add(one, item):
             one.refused |= part.get("type") == "refusal"
     elif kind == "reasoning":
         # A host sends a summary or the thoughts themselves; with both, the thoughts are the fuller.
+        # The parts of a summary are paragraphs, each with its heading.
         full = "".join(part.get("text") or "" for part in item.get("content") or [])
-        one.reasoning += full or "".join(part.get("text") or "" for part in item.get("summary") or [])
+        one.reasoning += full or "\n\n".join(part.get("text") or "" for part in item.get("summary") or [])
     elif kind == "function_call":
         one.calls.append((item.get("name"), arguments(item.get("arguments"))))
     elif kind == "custom_tool_call":

@@ -2,7 +2,7 @@
 
 import collections
 
-COLUMNS = ("whole", "stream", "tools", "images", "structured", "reasoning", "errors")
+COLUMNS = ("whole", "stream", "tools", "images", "structured", "reasoning", "errors", "turns")
 
 
 def columns(record):
@@ -29,7 +29,7 @@ class Table:
         if verdict == "excluded":
             self.left_out[why] += 1
         if verdict == "failed":
-            self.groups[why].append(example)
+            self.groups[why].append((client, example))
 
     def failed(self):
         """Returns how many cases failed."""
@@ -46,27 +46,28 @@ class Table:
             "cells": {f"{provider}/{name}": dict(counts) for (provider, name), counts in sorted(self.cells.items())},
             "clients": {f"{client}@{mode}": dict(counts) for (client, mode), counts in sorted(self.clients.items())},
             "excluded": dict(self.left_out),
-            "failures": {group: examples[:3] for group, examples in self.groups.items()},
+            "failures": {group: [example for _, example in examples[:3]] for group, examples in self.groups.items()},
         }
 
     def lines(self):
         """Yields the table for people."""
-        yield f"{'passed/cases by provider':28}" + "".join(f"{name:>14}" for name in COLUMNS)
+        yield f"{'passed/cases by provider':28}" + "".join(f"{name:>13}" for name in COLUMNS)
         for provider in sorted({provider for provider, _ in self.cells}):
-            yield f"{provider:28}" + "".join(f"{cell(self.cells.get((provider, name))):>14}" for name in COLUMNS)
+            yield f"{provider:28}" + "".join(f"{cell(self.cells.get((provider, name))):>13}" for name in COLUMNS)
         yield ""
-        yield f"{'passed/cases by cut':28}" + "".join(f"{client:>14}" for client in sorted({c for c, _ in self.clients}))
+        yield f"{'passed/cases by cut':28}" + "".join(f"{client:>13}" for client in sorted({c for c, _ in self.clients}))
         for mode in sorted({mode for _, mode in self.clients}):
             row = (cell(self.clients.get((client, mode))) for client in sorted({c for c, _ in self.clients}))
-            yield f"{mode:28}" + "".join(f"{text:>14}" for text in row)
+            yield f"{mode:28}" + "".join(f"{text:>13}" for text in row)
         yield ""
         total = self.total()
         yield f"cases {sum(total.values())}, passed {total['passed']}, failed {total['failed']}, excluded {total['excluded']}"
         for why, times in self.left_out.most_common():
             yield f"  excluded {times}: {why}"
         for group, examples in sorted(self.groups.items(), key=lambda entry: -len(entry[1])):
-            yield f"FAILED {len(examples)}: {group}"
-            for example in examples[:3]:
+            met = collections.Counter(client for client, _ in examples)
+            yield f"FAILED {len(examples)}: {group} ({', '.join(f'{client} {times}' for client, times in sorted(met.items()))})"
+            for _, example in examples[:3]:
                 yield f"    {example}"
 
 
