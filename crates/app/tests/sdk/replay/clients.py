@@ -10,7 +10,7 @@ from google import genai
 from google.genai import types
 
 from . import reduce_chat, reduce_gemini, reduce_messages, reduce_responses
-from .shape import Answer, Candidate, Usage, arguments, ended
+from .shape import Answer, Candidate, ended
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TIMEOUT = 60
@@ -156,7 +156,7 @@ class Gemini:
             answers = [self.sdk.models.generate_content(**request)]
         else:
             answers = self.sdk.models.generate_content_stream(**request)
-        return reduce_gemini.stream([plain(answer) for answer in answers])
+        return reduce_gemini.joined([plain(answer) for answer in answers])
 
 
 def plain(answer):
@@ -168,4 +168,12 @@ ALL = {client.name: client for client in (Chat, Responses, Messages, Gemini)}
 # Exceptions that SDKs raise for an answer that is an error.
 RAISED = (openai.APIError, anthropic.APIError, genai.errors.APIError)
 
-__all__ = ["ALL", "RAISED", "Mismatch", "Usage", "arguments"]
+
+def refuses_itself(case, port):
+    """Whether a client's SDK, asking the provider without the gateway, fails at its answer as well."""
+    alone = ALL[case["client"]](f"http://127.0.0.1:{port}/{case['model']}")
+    try:
+        alone.ask("any", case["stream"], True)
+    except Exception:  # noqa: BLE001 any failure is the SDK's own here
+        return True
+    return False

@@ -40,6 +40,8 @@ CODES = {
 RELABELLED = (
     (r"Malformed input request", "invalid_request"),  # Bedrock: a field, not the model.
     (r"Not found: cache content|Invalid CachedContent", "invalid_request"),  # The cache, not the model.
+    (r"google.rpc.RetryInfo", "rate_limit"),  # A quota that is full for seconds is a rate.
+    (r"Token limit reached", "invalid_request"),  # OpenRouter's own code for it is 400.
     (r"User location is not supported", "permission"),
     (r"\$grpcMessage.*FAILED_PRECONDITION", "permission"),  # The same refusal with its text cut off.
 )

@@ -36,7 +36,7 @@ def answer(case, state):
             return "passed", None, None
         return "failed", f"raised {type(error).__name__} {errors.code(error)}", repr(error)[:400]
     except Exception as error:  # noqa: BLE001 whatever an SDK does with an answer is a finding
-        if verbatim and refuses_itself(case):
+        if verbatim and clients.refuses_itself(case, state["port"]):
             return "excluded", "the SDK cannot read this answer of its own provider either", None
         return "failed", f"the SDK broke: {type(error).__name__}", repr(error)[:400]
     if wants_error:
@@ -47,13 +47,3 @@ def answer(case, state):
     fields = ", ".join(sorted({field for field, *_ in found}))
     detail = "; ".join(f"{field}: expected {one!r:.300}, got {other!r:.300}" for field, one, other in found)
     return "failed", f"differs in {fields}", detail
-
-
-def refuses_itself(case):
-    """Whether the SDK, asking the provider without the gateway, fails at its answer as well."""
-    alone = clients.ALL[case["client"]](f"http://127.0.0.1:{state['port']}/{case['model']}")
-    try:
-        alone.ask("any", case["stream"], True)
-    except Exception:  # noqa: BLE001 any failure is the SDK's own here
-        return True
-    return False

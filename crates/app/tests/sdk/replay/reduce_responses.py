@@ -14,7 +14,9 @@ def whole(body):
     for item in body.get("output") or []:
         add(one, item)
     why = (body.get("incomplete_details") or {}).get("reason")
-    if body.get("status") == "incomplete":
+    if body.get("status") in ("queued", "in_progress"):
+        one.stop = None
+    elif body.get("status") == "incomplete":
         # Of the two reasons, only the filter is ever left to be guessed at by its text.
         one.stop = CUT_SHORT.get(why, "other" if why else "length")
     else:
