@@ -191,7 +191,7 @@ impl Feed {
 
     /// Ends the stream when the provider's bytes do.
     fn last(&mut self) -> Batch {
-        let rest = self.splitter.finish();
+        let rest = self.splitter.finish().map(Frame::closed);
         let mut batch = self.watch(rest.into_iter().collect());
         if batch.end.is_none() {
             self.reader.end(&mut self.events);

@@ -106,6 +106,17 @@ impl Frame {
         });
         Self { raw, event, data }
     }
+
+    /// Returns a stream's last event with the blank line that never came: a reader further on would
+    /// throw the event away without it.
+    #[must_use]
+    pub fn closed(self) -> Self {
+        if self.data.is_none() {
+            return self;
+        }
+        let missing: &[u8] = if self.raw.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+        Self { raw: [&self.raw[..], missing].concat().into(), ..self }
+    }
 }
 
 /// The data of a frame: nearly always one line, which is then a slice and not a copy.

@@ -91,3 +91,11 @@ proptest! {
         prop_assert_eq!(Bytes::from(joined), Bytes::from(stream));
     }
 }
+
+#[test]
+fn a_last_event_without_its_blank_line_is_closed() {
+    let closed = |stream: &'static str| Frame::parse(Bytes::from_static(stream.as_bytes())).closed().raw;
+    assert_eq!(closed("data: a"), "data: a\n\n");
+    assert_eq!(closed("data: a\n"), "data: a\n\n");
+    assert_eq!(closed(": a comment\n"), ": a comment\n");
+}
