@@ -15,6 +15,7 @@ mod fallback;
 mod host;
 mod reference;
 mod reload;
+mod replay;
 mod route;
 mod sdk;
 mod stream;

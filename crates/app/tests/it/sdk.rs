@@ -1,6 +1,6 @@
 //! The OpenAI SDK against the gateway: what its users see, exceptions included.
 //!
-//! `scripts/test` installs the SDK under `target/sdk`; without it these tests say so, and fail in CI.
+//! `scripts/test` installs the SDKs under `target/sdk`; without it these tests say so, and fail in CI.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use testkit::{Answer, Fault, Provider, Script, When};
 use crate::support::Setup;
 
 /// Returns the Python that has the SDK.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join("target/sdk/bin/python");
     if python.exists() {
@@ -26,12 +26,12 @@ fn python() -> Option<PathBuf> {
     None
 }
 
-/// Says what was left out, past the harness, which shows nothing that a passing test prints.
-fn told(what: &str) {
+/// Says something past the harness, which shows nothing that a passing test prints.
+pub(crate) fn told(what: &str) {
     let _ = writeln!(std::io::stderr(), "{what}");
 }
 
-async fn run(script: &str, arguments: Vec<String>) -> Option<(bool, String)> {
+pub(crate) async fn run(script: &str, arguments: Vec<String>) -> Option<(bool, String)> {
     let python = python()?;
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(script);
     let ran = tokio::task::spawn_blocking(move || {
