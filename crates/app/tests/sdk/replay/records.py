@@ -52,6 +52,8 @@ def answers(records):
             left["a stream was asked for, and the recording is one whole message"] += 1
         elif re.search(r'"result":\s*"\.\.\."', record["response_body"]):
             left["the recording's picture is left out"] += 1
+        elif record["api"] == "chat" and re.search(r'"function_call":\s*{[^{}]*"name":\s*"[^"]', record["response_body"]):
+            left["a call in the form that tools replaced, which only requests with `functions` get"] += 1
         elif not readable(record):
             left["the recording itself is broken off or is no JSON"] += 1
         else:
