@@ -127,9 +127,9 @@ def asked(cases, base, server, workers):
 def count(counted, case, verdict):
     """Counts a case."""
     judged, group, detail = verdict
-    example = f"{case['model']} {case['client']} {case['dialect']}: {detail}"
-    group = group and f"{group} [{case['dialect']}]" if judged == "failed" else group
-    counted.count(case["row"], case["columns"], case["client"], case["mode"], judged, group, example)
+    if judged == "failed":
+        group, detail = f"{group} [{case['dialect']}]", f"{case['model']} {case['client']}: {detail}"
+    counted.count(case["row"], case["columns"], case["client"], case["mode"], judged, group, detail)
 
 
 if __name__ == "__main__":

@@ -41,9 +41,9 @@ def answer(case, state):
         return "failed", f"the SDK broke: {type(error).__name__}", repr(error)[:400]
     if wants_error:
         return "failed", "an error was expected", f"expected {expected.error or 'an error after the cut'}, got {got}"[:600]
-    found = compare.differences(expected, got, client, verbatim)
+    found, allowed = compare.differences(expected, got, client, verbatim)
     if not found:
-        return "passed", None, None
+        return "passed", None, sorted(allowed)
     fields = ", ".join(sorted({field for field, *_ in found}))
     detail = "; ".join(f"{field}: expected {one!r:.300}, got {other!r:.300}" for field, one, other in found)
     return "failed", f"differs in {fields}", detail

@@ -18,18 +18,22 @@ class Table:
     def __init__(self):
         self.cells = collections.defaultdict(collections.Counter)
         self.left_out = collections.Counter()
+        self.allowed = collections.Counter()
         self.groups = collections.defaultdict(list)
         self.clients = collections.defaultdict(collections.Counter)
 
-    def count(self, provider, names, client, mode, verdict, why, example):
-        """Counts a case; `why` is the reason it was left out, or the group of its failure."""
+    def count(self, provider, names, client, mode, verdict, why, detail):
+        """Counts a case: `why` is the reason it was left out, or the group of its failure; `detail`
+        what failed, or which tolerances were used."""
         for name in names:
             self.cells[provider, name][verdict] += 1
         self.clients[client, mode][verdict] += 1
         if verdict == "excluded":
             self.left_out[why] += 1
+        if verdict == "passed":
+            self.allowed.update(detail or ())
         if verdict == "failed":
-            self.groups[why].append((client, example))
+            self.groups[why].append((client, detail))
 
     def failed(self):
         """Returns how many cases failed."""
@@ -46,6 +50,7 @@ class Table:
             "cells": {f"{provider}/{name}": dict(counts) for (provider, name), counts in sorted(self.cells.items())},
             "clients": {f"{client}@{mode}": dict(counts) for (client, mode), counts in sorted(self.clients.items())},
             "excluded": dict(self.left_out),
+            "allowed": dict(self.allowed),
             "failures": {group: [example for _, example in examples[:3]] for group, examples in self.groups.items()},
         }
 
@@ -64,6 +69,8 @@ class Table:
         yield f"cases {sum(total.values())}, passed {total['passed']}, failed {total['failed']}, excluded {total['excluded']}"
         for why, times in self.left_out.most_common():
             yield f"  excluded {times}: {why}"
+        for why, times in self.allowed.most_common():
+            yield f"  allowed {times}: {why}"
         for group, examples in sorted(self.groups.items(), key=lambda entry: -len(entry[1])):
             met = collections.Counter(client for client, _ in examples)
             yield f"FAILED {len(examples)}: {group} ({', '.join(f'{client} {times}' for client, times in sorted(met.items()))})"
