@@ -168,16 +168,16 @@ def judge(arrived, published):
             counts[pair]["refused"] += 1
             reasons["refused", pair, refusal(said)].append(record["id"])
             continue
-        why = published.problem(api, sent)
-        if why is None:
+        found = published.problems(api, sent)
+        if not found:
             counts[pair]["valid" if published.knows(api) else "no description"] += 1
-        elif clients_own(record, body, api, why, published):
+        elif clients_own(record, body, api, found, published):
             counts[pair]["as its client wrote it"] += 1
-        elif published.problem(api, without(sent, BEYOND)) is None:
+        elif not published.problems(api, without(sent, BEYOND)):
             counts[pair]["beyond the description"] += 1
         else:
             counts[pair]["invalid"] += 1
-            reasons["invalid", pair, why].append(record["id"])
+            reasons["invalid", pair, found[0]].append(record["id"])
         if status != 200:
             counts[pair]["answered with an error"] += 1
             reasons["answered with an error", pair, refusal(said)].append(record["id"])
@@ -196,14 +196,14 @@ def judge(arrived, published):
 BEYOND = ("video_url", "input_audio")
 
 
-def clients_own(record, body, api, why, published):
-    """Whether a fault is the client's: within a dialect requests go on as they are, and hosts take
-    more than the inventor describes; a wrong value (`top_p: -1`) stays what it is in any dialect."""
-    own = published.problem(record["api"], {**body, "model": "any"})
-    if own is None:
-        return False
-    (path, complaint), (own_path, own_complaint) = why.split(": ", 1), own.split(": ", 1)
-    return record["api"] == api or complaint == own_complaint or path.split(".")[-1] == own_path.split(".")[-1]
+def clients_own(record, body, api, found, published):
+    """Whether all faults are the client's: within a dialect requests go on as they are, and hosts
+    take more than the inventor describes; a wrong value (`top_p: -1`) is as wrong in any dialect."""
+    own = published.problems(record["api"], {**body, "model": "any"})
+    if record["api"] == api:
+        return bool(own)
+    values = [complaint.split(": ", 1)[-1].split(" is ")[0] for complaint in own]
+    return all(any(f"{value} is " in why or f"value: {value}," in why for value in values) for why in found)
 
 
 def without(value, kinds):

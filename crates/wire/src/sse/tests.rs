@@ -94,7 +94,8 @@ proptest! {
 
 #[test]
 fn a_last_event_without_its_blank_line_is_closed() {
-    let closed = |stream: &'static str| Frame::parse(Bytes::from_static(stream.as_bytes())).closed().raw;
+    let closed =
+        |stream: &'static str| Frame::parse(Bytes::from_static(stream.as_bytes())).closed().raw;
     assert_eq!(closed("data: a"), "data: a\n\n");
     assert_eq!(closed("data: a\n"), "data: a\n\n");
     assert_eq!(closed(": a comment\n"), ": a comment\n");

@@ -22,7 +22,7 @@ class Schemas:
             "chat": [of_schema(openai, "CreateChatCompletionRequest")],
             "responses": [of_schema(openai, "CreateResponse")],
             "messages": [of_schema(anthropic, "CreateMessageParams"), of_schema(anthropic, "BetaCreateMessageParams")],
-            "generateContent": [lambda body: of_discovery(discovery, "GenerateContentRequest", body, "")],
+            "generateContent": [lambda body: list(filter(None, [of_discovery(discovery, "GenerateContentRequest", body, "")]))],
             "converse": [lambda body: of_shape(shape, body)],
         }
 
@@ -30,13 +30,13 @@ class Schemas:
         """Whether there is a description of an API."""
         return api in self.checks
 
-    def problem(self, api, body):
+    def problems(self, api, body):
         """Returns what is wrong with a body; nothing where it fits one of the descriptions."""
-        found = None
+        found = []
         for check in self.checks.get(api, []):
             found = check(body)
-            if found is None:
-                return None
+            if not found:
+                return []
         return found
 
 
@@ -51,11 +51,22 @@ def of_schema(document, name):
     components = json.loads(json.dumps(document["components"]), object_hook=nullable)
     validator = jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": components})
 
+    known = fields(components["schemas"], {"$ref": f"#/components/schemas/{name}"})
+
     def check(body):
-        errors = [deepest(error) for error in validator.iter_errors(body)]
-        return min(errors, key=len) if errors else None
+        # The schemas let unknown fields pass, the hosts do not.
+        unknown = [f"{field}: unknown" for field in body if field not in known]
+        return unknown + sorted((deepest(error) for error in validator.iter_errors(body)), key=len)
 
     return check
+
+
+def fields(schemas, schema):
+    """Returns the names of a schema's fields, its parts' included."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    parts = [part for word in ("allOf", "anyOf") for part in schema.get(word, [])]
+    return set(schema.get("properties", {})).union(*(fields(schemas, part) for part in parts))
 
 
 def nullable(value):
@@ -121,6 +132,5 @@ def of_discovery(schemas, name, value, path):
 def of_shape(shape, body):
     """Returns what is wrong with a body by Amazon's service model; the model stands in the path."""
     report = botocore.validate.ParamValidator().validate({**body, "modelId": "any"}, shape)
-    if not report.has_errors():
-        return None
-    return re.sub(r"\[\d+\]", "[]", report.generate_report().split("\n")[0])[:200]
+    lines = report.generate_report().split("\n") if report.has_errors() else []
+    return [re.sub(r"\[\d+\]", "[]", line)[:200] for line in lines]
