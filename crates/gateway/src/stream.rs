@@ -212,7 +212,7 @@ impl Feed {
         let single = frames.len() == 1;
         let mut pass = BytesMut::new();
         let mut batch = Batch::default();
-        for frame in frames {
+        for frame in frames.into_iter().map(Frame::unmarked) {
             let met = self.reader.read(&frame, &mut self.events);
             let noted = self.note(&mut pass);
             batch.content |= noted.content;
@@ -221,7 +221,10 @@ impl Feed {
                 let held = match met {
                     Met::Done | Met::Failed => true,
                     Met::UsageOnly => usage_added,
-                    Met::Content | Met::Quiet => false,
+                    // Google sends no comments, and its SDK takes one for an answer.
+                    Met::Content | Met::Quiet => {
+                        frame.data.is_none() && self.inbound == Inbound::Gemini
+                    }
                 };
                 if met == Met::Done && matches!(batch.end, Some(End::Finished(_))) {
                     batch.end = Some(End::Finished(frame.raw));

@@ -10,6 +10,9 @@ use bytes::{Bytes, BytesMut};
 /// The largest frame taken, in bytes; a provider that never ends an event is cut off here.
 pub const FRAME_LIMIT: usize = 16 << 20;
 
+/// What may stand before a stream and belongs to no event.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// One event as it came, or a run of bytes that carries none (a comment, a stray blank line).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -107,6 +110,16 @@ impl Frame {
         Self { raw, event, data }
     }
 
+    /// Returns a stream's first frame without the byte order mark that may stand before it: not
+    /// every reader further on knows to leave it out.
+    #[must_use]
+    pub fn unmarked(self) -> Self {
+        match self.raw.starts_with(BYTE_ORDER_MARK) {
+            true => Self { raw: self.raw.slice(BYTE_ORDER_MARK.len()..), ..self },
+            false => self,
+        }
+    }
+
     /// Returns a stream's last event with the blank line that never came: a reader further on would
     /// throw the event away without it.
     #[must_use]
@@ -140,7 +153,7 @@ impl Data {
 
 /// Iterates over the lines of a frame, without their ends and without a byte order mark.
 fn lines(raw: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut at = if raw.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut at = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     std::iter::from_fn(move || {
         if at >= raw.len() {
             return None;

@@ -100,3 +100,12 @@ fn a_last_event_without_its_blank_line_is_closed() {
     assert_eq!(closed("data: a\n"), "data: a\n\n");
     assert_eq!(closed(": a comment\n"), ": a comment\n");
 }
+
+#[test]
+fn a_byte_order_mark_is_left_out_of_what_passes_on() {
+    let unmarked =
+        |stream: &'static str| Frame::parse(Bytes::from_static(stream.as_bytes())).unmarked();
+    let frame = unmarked("\u{feff}data: a\n\n");
+    assert_eq!((frame.raw.as_ref(), frame.data.as_deref()), (&b"data: a\n\n"[..], Some(&b"a"[..])));
+    assert_eq!(unmarked("data: \u{feff}\n\n").raw, "data: \u{feff}\n\n");
+}

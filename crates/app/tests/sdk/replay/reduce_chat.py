@@ -46,6 +46,8 @@ def stream(chunks):
 def candidate(deltas, stop):
     """Joins the pieces of a message; a whole message is one piece."""
     text, refusal, thoughts, calls = "", "", "", []
+    # Snowflake sends the old form of a call beside the new one, and empty.
+    old_form = any((delta.get("function_call") or {}).get("name") for delta in deltas)
     for delta in deltas:
         said, thought = content(delta.get("content"))
         text += said
@@ -53,9 +55,8 @@ def candidate(deltas, stop):
         thoughts += thought or delta.get("reasoning_content") or delta.get("reasoning") or details(delta)
         for call in delta.get("tool_calls") or []:
             join(calls, call)
-        old = delta.get("function_call")
-        if old and (old.get("name") or calls):
-            join(calls, {"index": 0, "function": old})
+        if old_form and delta.get("function_call"):
+            join(calls, {"index": 0, "function": delta["function_call"]})
     called = [finished(call) for call in calls]
     return Candidate(text + refusal, thoughts, bool(refusal), called, ended(stop, STOPS, called))
 
@@ -89,7 +90,7 @@ def join(calls, piece):
             known = call
             break
     if known is None:
-        known = {"index": index, "id": called, "name": "", "arguments": "", "custom": "custom" in piece}
+        known = {"index": index, "id": called, "name": "", "arguments": "", "custom": not piece.get("function") and "custom" in piece}
         calls.append(known)
     known["id"] = known["id"] or called
     known["name"] = known["name"] or own.get("name") or ""

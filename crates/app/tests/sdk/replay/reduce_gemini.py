@@ -18,8 +18,10 @@ def whole(body):
 
 def stream(chunks):
     """Reduces a stream's chunks; Google ends every stream with a reason."""
+    chunks = list(chunks)
     answer = joined(chunks)
-    if answer.candidates and all(candidate.stop is None for candidate in answer.candidates):
+    last = (candidate for chunk in chunks if isinstance(chunk, dict) for candidate in chunk.get("candidates") or [])
+    if answer.candidates and all(candidate.get("finishReason") is None for candidate in last):
         return Answer(error=NO_END)
     return answer
 
@@ -68,7 +70,7 @@ def reduced(parts, stop):
         for piece in call.get("partialArgs") or []:
             put(target[1], piece)
         open_call = target if call.get("willContinue") else None
-    one.stop = None if stop is None else ended(stop, STOPS, one.calls)
+    one.stop = ended(stop, STOPS, one.calls)
     return one
 
 

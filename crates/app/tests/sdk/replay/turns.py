@@ -5,6 +5,7 @@ given back: the ids of its calls, each on the call and on its result, and its si
 encrypted thoughts, whichever dialect they travelled through."""
 
 import json
+import re
 
 from google.genai import types
 
@@ -41,16 +42,15 @@ def given(record):
     carriers, ids = [], []
     payloads = [payload[1] if isinstance(payload, tuple) else payload for payload in payloads]
     if record["api"] == "responses" and record["is_stream"]:
-        payloads = last_words(payloads)
+        payloads = [event for event in payloads if event.get("type") in (*ENDS, "response.output_item.done")]
     for payload in payloads:
         look(payload, carriers, ids, record["api"])
-    return sorted(set(carriers)), sorted({identity for identity in ids if identity})
-
-
-def last_words(events):
-    """Returns a stream's output: it repeats its items until they are done, with other encryptions."""
-    ends = [event["response"].get("output") for event in events if event.get("type") in ENDS]
-    return ends[-1:] if ends and ends[-1] else [event for event in events if event.get("type") == "response.output_item.done"]
+    # A stream of responses says its thoughts twice, in two encryptions; either of them may go back.
+    same = {}
+    for number, (thought, carrier) in enumerate(carriers):
+        same.setdefault(thought or f"{number}", set()).add(carrier)
+    alternatives = sorted({tuple(sorted(spellings)) for spellings in same.values()})
+    return alternatives, sorted({identity for identity in ids if identity})
 
 
 def look(value, carriers, ids, api):
@@ -62,12 +62,13 @@ def look(value, carriers, ids, api):
         return
     kind = value.get("type")
     # Chat hosts take thoughts back in a field that only their record names: that is not tried here.
-    if api != "chat":
-        carriers += [value[name] for name in CARRIERS if isinstance(value.get(name), str) and value[name]]
+    # What the provider ran itself stays there, and its signature with it.
+    if api != "chat" and "executableCode" not in value and "codeExecutionResult" not in value:
+        carriers += [(None, value[name]) for name in CARRIERS if isinstance(value.get(name), str) and value[name]]
         if kind == "reasoning" and value.get("encrypted_content"):
-            carriers.append(value["encrypted_content"])
+            carriers.append((value.get("id"), value["encrypted_content"]))
         if kind == "redacted_thinking" and value.get("data"):
-            carriers.append(value["data"])
+            carriers.append((None, value["data"]))
     if kind in ("function_call", "custom_tool_call"):
         ids.append(value.get("call_id"))
     elif kind in ("tool_use", "function"):
@@ -216,16 +217,50 @@ def came_back(case, server):
     sent = json.loads(server.seen[case["model"]]["body"])
     strings = []
     collect(sent, strings)
-    strings = [spelt(text) for text in strings]
-    lost = [carrier for carrier in case["carriers"] if spelt(carrier) not in strings]
+    strings = {spelt(text) for text in strings}
+    lost = [carrier for carrier in case["carriers"] if not strings.intersection(map(spelt, carrier))]
     if lost:
-        return "failed", "a signature did not come back", f"{len(lost)} of {len(case['carriers'])}, {lost[0][:40]}"
-    # OpenAI refuses ids of more than forty characters; the gateway renames them on call and result.
-    kept = [identity for identity in case["ids"] if len(identity) <= 40 or not case["dialect"].startswith("openai")]
-    unpaired = [identity for identity in kept if strings.count(spelt(identity)) < 2]
-    if unpaired:
-        return "failed", "a call's id did not come back on call and result", f"{unpaired}"
+        return "failed", "a signature did not come back", f"{len(lost)} of {len(case['carriers'])}, {lost[0][0][:40]}"
+    called, answered = [], []
+    pair(sent, called, answered)
+    if sorted(called) != sorted(answered):
+        return "failed", "calls and results do not belong together", f"{called} and {answered}"
+    gone = [identity for identity in case["ids"] if PLAIN_ID.fullmatch(identity) and identity not in called]
+    if gone:
+        return "failed", "a call's id did not come back", f"{gone}"
     return None
+
+
+# What every host takes as the id of a call; others are renamed, on call and result alike.
+PLAIN_ID = re.compile("[A-Za-z0-9_-]{1,40}")
+
+
+def pair(value, called, answered):
+    """Collects the ids of calls and those of results, in any dialect."""
+    for entry in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        pair(entry, called, answered)
+    if not isinstance(value, dict):
+        return
+    kind = value.get("type")
+    called += [call.get("id") or call.get("function", {}).get("name") for call in value.get("tool_calls") or []]
+    if value.get("role") == "tool":
+        answered.append(value.get("tool_call_id") or value.get("tool_name"))
+    if kind in ("function_call", "custom_tool_call"):
+        called.append(value["call_id"])
+    if kind in ("function_call_output", "custom_tool_call_output"):
+        answered.append(value["call_id"])
+    if kind == "tool_use":
+        called.append(value["id"])
+    if kind == "tool_result":
+        answered.append(value["tool_use_id"])
+    if "toolUse" in value and value["toolUse"].get("type") != "server_tool_use":
+        called.append(value["toolUse"]["toolUseId"])
+    if "toolResult" in value and value["toolResult"].get("type") is None:
+        answered.append(value["toolResult"]["toolUseId"])
+    if "functionCall" in value:
+        called.append(value["functionCall"].get("id") or value["functionCall"]["name"])
+    if "functionResponse" in value:
+        answered.append(value["functionResponse"].get("id") or value["functionResponse"]["name"])
 
 
 def spelt(text):
