@@ -183,9 +183,14 @@ impl Head<'_> {
         if self.inbound == Inbound::OpenaiResponses {
             let answer = self.members.get("previous_response_id");
             sight.answer = answer.and_then(|raw| serde_json::from_str(raw.get()).ok());
-            let stored = ["conversation", "prompt"].into_iter();
-            sight.kept = stored.filter(|field| !text(field).is_empty()).last().or(sight.kept);
         }
+        let stores: &[&'static str] = match self.inbound {
+            Inbound::OpenaiResponses => &["prompt", "conversation"],
+            Inbound::Gemini => &["cachedContent", "cached_content"],
+            Inbound::OpenaiChat | Inbound::AnthropicMessages => &[],
+        };
+        let stored = stores.iter().copied().find(|field| !text(field).is_empty());
+        sight.kept = stored.or(sight.kept);
         sight
     }
 
