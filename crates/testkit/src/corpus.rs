@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use case::{Case, CaseError, Code};
 pub use cut::Cut;
-pub(crate) use cut::sse_events;
+pub(crate) use cut::events_of;
 pub use error_case::ErrorCase;
 
 /// Returns the folder of recorded traffic, when it is there.

@@ -8,11 +8,21 @@
 )]
 
 mod architecture;
+mod auth;
 mod bad_input;
+mod canned;
 mod cli;
+mod clients;
 mod crash;
+mod cuts;
+mod dialects;
+mod embeddings;
 mod fallback;
 mod host;
+mod large;
+mod losses;
+mod needs;
+mod pins;
 mod reference;
 mod reload;
 mod replay;
@@ -20,3 +30,5 @@ mod route;
 mod sdk;
 mod stream;
 mod support;
+mod surface;
+mod verbatim;

@@ -74,6 +74,21 @@ impl Setup {
         self.write(&format!("providers/{id}.yaml"), &record);
     }
 
+    /// Adds a provider with one model, `m`, priced at $1 in and $2 out, that is spoken to in this
+    /// dialect; `more` is what else its record says.
+    pub(crate) fn speaker(&self, id: &str, base_url: &str, dialect: &str, more: &str) {
+        let speaks = crate::canned::speaks(dialect);
+        let auth = if more.contains("auth:") { "" } else { "auth: { none: true }\n" };
+        let models = if more.contains("models:") {
+            ""
+        } else {
+            "models: [{ id: m, price: { input: 1, output: 2 } }]\n"
+        };
+        let record =
+            format!("id: {id}\nbase_url: {base_url}\n{auth}speaks: [{speaks}]\n{models}{more}\n");
+        self.write(&format!("providers/{id}.yaml"), &record);
+    }
+
     /// Writes a routing table and names it.
     pub(crate) fn table(&self, text: &str) {
         self.write("routing.yaml", text);
@@ -151,6 +166,33 @@ impl Served {
     pub(crate) async fn get(&self, path: &str) -> Got {
         let url = format!("{}{path}", self.root());
         exchange(Request::get(url).body(Full::default()).unwrap()).await
+    }
+
+    /// Posts a body as it is to a path.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: impl Into<Bytes>,
+        headers: &[(&str, &str)],
+    ) -> Got {
+        self.send("POST", path, body.into(), headers).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Bytes,
+        headers: &[(&str, &str)],
+    ) -> Got {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.root()))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        exchange(request.body(Full::new(body)).unwrap()).await
     }
 
     pub(crate) async fn chat(&self, body: &Value) -> Got {

@@ -69,10 +69,25 @@ impl Case {
     fn events(&self, body: Bytes) -> Vec<Bytes> {
         match self.framing.as_str() {
             "eventstream" => binary_events(body),
-            "ndjson" => after(body, &[b"\n"]),
+            "ndjson" => lines(body),
             _ => sse_events(body),
         }
     }
+}
+
+/// Returns the events of a stream of this content type, where it is one.
+pub(crate) fn events_of(content_type: &str, body: Bytes) -> Option<Vec<Bytes>> {
+    let kinds: [(&str, fn(Bytes) -> Vec<Bytes>); 3] = [
+        ("text/event-stream", sse_events),
+        ("application/vnd.amazon.eventstream", binary_events),
+        ("application/x-ndjson", lines),
+    ];
+    let cut = kinds.iter().find(|(kind, _)| content_type.starts_with(kind));
+    cut.map(|(_, cut)| cut(body))
+}
+
+fn lines(body: Bytes) -> Vec<Bytes> {
+    after(body, &[b"\n"])
 }
 
 /// A binary event begins with its own length; what does not read as one stays in one piece.
@@ -93,7 +108,7 @@ fn binary_events(mut rest: Bytes) -> Vec<Bytes> {
 
 /// Returns server-sent events, each with the blank line that ends it; what follows the last blank
 /// line is a piece too.
-pub(crate) fn sse_events(body: Bytes) -> Vec<Bytes> {
+fn sse_events(body: Bytes) -> Vec<Bytes> {
     after(body, &[b"\n\n", b"\r\n\r\n"])
 }
 

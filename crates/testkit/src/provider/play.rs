@@ -10,7 +10,7 @@ use super::recorded::{recorded, recorded_good};
 use super::spoil::{Good, Kind, spoil};
 use super::stage::Place;
 
-use crate::corpus::sse_events;
+use crate::corpus::events_of;
 use crate::{Fault, Reply, Usage};
 
 const JSON: &str = "application/json";
@@ -106,10 +106,10 @@ fn under(fault: Option<&Fault>, good: Good) -> Act {
 }
 
 fn raw(head: Head, body: Bytes) -> Good {
-    if head.content_type().is_some_and(|value| value.starts_with("text/event-stream")) {
-        return Good { head, frames: sse_events(body), kind: Kind::Events };
+    match head.content_type().and_then(|kind| events_of(kind, body.clone())) {
+        Some(frames) => Good { head, frames, kind: Kind::Events },
+        None => Good { head, frames: vec![body], kind: Kind::Whole },
     }
-    Good { head, frames: vec![body], kind: Kind::Whole }
 }
 
 fn spoken(heard: &Heard<'_>, content: Content<'_>, usage: Option<Usage>) -> Good {

@@ -41,7 +41,7 @@ pub(super) struct Good {
 pub(super) enum Kind {
     /// One body.
     Whole,
-    /// Server-sent events.
+    /// Events, each a frame.
     Events,
 }
 

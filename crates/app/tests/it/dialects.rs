@@ -1,0 +1,157 @@
+//! Every client's dialect to every provider's: the same answer, whole and streamed, and one row of
+//! the ledger each. Providers' errors come in the client's own envelope.
+
+use serde_json::{Value, json};
+use testkit::{Answer, Provider, Script};
+
+use crate::canned::{self, DIALECTS, id};
+use crate::clients::{CLIENTS, Client, Heard};
+use crate::support::{Served, Setup, rows};
+
+/// Starts a provider of every dialect, each under the dialect's name.
+async fn every_dialect() -> (Setup, Vec<(&'static str, Provider)>) {
+    let setup = Setup::new();
+    let mut providers = Vec::new();
+    for dialect in DIALECTS {
+        let provider = Provider::start(Script::of(Answer::text(""))).await.unwrap();
+        setup.speaker(&id(dialect), &provider.base_url(), dialect, "");
+        providers.push((dialect, provider));
+    }
+    (setup, providers)
+}
+
+fn expected(ends: usize) -> Heard {
+    Heard {
+        text: "Looking.".to_owned(),
+        tool: "look".to_owned(),
+        arguments: "{\"place\":\"Lyon\"}".to_owned(),
+        input: 21,
+        output: 9,
+        ends,
+        errors: 0,
+    }
+}
+
+fn check_row(row: &Value, dialect: &str, stream: bool) {
+    assert_eq!(row["provider"], id(dialect));
+    assert_eq!(row["outcome"], "answered", "{row}");
+    assert_eq!(row["streamed"], stream);
+    assert_eq!(row["counted"], "reported");
+    let counts =
+        ["input_tokens", "cached_input_tokens", "output_tokens"].map(|name| row[name].as_u64());
+    assert_eq!(counts, [Some(21), Some(canned::cached(dialect)), Some(9)], "{row}");
+    assert_eq!(row["cost_usd"], "0.000039", "21 at $1 and 9 at $2 a million");
+}
+
+async fn check(client: Client) {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    let mut asked = Vec::new();
+    for (dialect, provider) in &providers {
+        let model = format!("{}/m", id(dialect));
+        for stream in [false, true] {
+            provider.set(canned::script(dialect, stream));
+            let got = client.ask(&served, &model, stream, &client.question(&model, stream)).await;
+            let at = format!("{client:?} to {dialect}, stream {stream}: {}", got.text());
+            assert_eq!(got.status, 200, "{at}");
+            assert_eq!(got.header("x-pointsman-loss"), None, "{at}");
+            let heard = if stream {
+                client.heard_streamed(got.text())
+            } else {
+                client.heard(&got.json())
+            };
+            assert_eq!(heard, expected(usize::from(stream)), "{at}");
+            let seen = provider.seen().pop().unwrap();
+            assert_eq!(seen.path, canned::asked_at(dialect, stream));
+            let sent = String::from_utf8(seen.body.to_vec()).unwrap();
+            assert!(sent.contains("Where is Lyon?") && sent.contains("\"look\""), "{sent}");
+            assert!(!sent.contains(&model), "its own name for the model: {sent}");
+            let told = format!("{:?} {:?} {sent}", seen.headers, seen.query);
+            assert!(!told.contains("key-of-the-client"), "{told}");
+            asked.push((*dialect, stream));
+        }
+    }
+    let rows = rows(&setup);
+    assert_eq!(rows.len(), asked.len(), "one row a request");
+    for (row, (dialect, stream)) in rows.iter().zip(asked) {
+        check_row(row, dialect, stream);
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_openai_chat_hears_every_dialect() {
+    check(Client::Chat).await;
+}
+
+#[tokio::test]
+async fn a_client_of_openai_responses_hears_every_dialect() {
+    check(Client::Responses).await;
+}
+
+#[tokio::test]
+async fn a_client_of_anthropic_hears_every_dialect() {
+    check(Client::Anthropic).await;
+}
+
+#[tokio::test]
+async fn a_client_of_gemini_hears_every_dialect() {
+    check(Client::Gemini).await;
+}
+
+/// Returns how a provider of a dialect says that it is asked too often.
+fn throttled(dialect: &str) -> Value {
+    let message = "Slow down, traveller.";
+    match dialect {
+        "openai_chat" | "openai_responses" => {
+            json!({"error": {"message": message, "type": "requests", "param": null,
+                "code": "rate_limit_exceeded"}})
+        }
+        "anthropic_messages" => {
+            json!({"type": "error", "error": {"type": "rate_limit_error", "message": message}})
+        }
+        "gemini" => {
+            json!({"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED"}})
+        }
+        "bedrock_converse" | "cohere_v2" => json!({"message": message}),
+        "ollama" => json!({"error": message}),
+        other => panic!("no dialect {other}"),
+    }
+}
+
+fn throttle_word(client: Client) -> &'static str {
+    match client {
+        Client::Chat | Client::Responses => "rate_limit_exceeded",
+        Client::Anthropic => "rate_limit_error",
+        Client::Gemini => "RESOURCE_EXHAUSTED",
+    }
+}
+
+async fn check_throttled(served: &Served, client: Client, dialect: &str) {
+    let model = format!("{}/m", id(dialect));
+    for stream in [false, true] {
+        let got = client.ask(served, &model, stream, &client.question(&model, stream)).await;
+        let at = format!("{client:?} to {dialect}: {}", got.text());
+        assert_eq!(got.status, 429, "{at}");
+        assert_eq!(got.header("content-type"), Some("application/json"), "{at}");
+        assert_eq!(got.header("x-should-retry"), Some("true"), "{at}");
+        let (message, word) = client.error(&got.json());
+        assert_eq!(message, "Slow down, traveller.", "{at}");
+        assert_eq!(word, throttle_word(client), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_comes_in_the_clients_envelope() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    for (dialect, provider) in &providers {
+        let body = throttled(dialect).to_string();
+        provider.set(Script::of(canned::raw(429, "application/json", body)));
+        for client in CLIENTS {
+            check_throttled(&served, client, dialect).await;
+        }
+    }
+    let rows = rows(&setup);
+    assert_eq!(rows.len(), DIALECTS.len() * CLIENTS.len() * 2, "every attempt once");
+    assert!(rows.iter().all(|row| row["failure"] == "rate_limit_exceeded"));
+}
