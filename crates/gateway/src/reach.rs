@@ -117,7 +117,7 @@ impl Reach {
             let value = HeaderValue::from_str(&header.value).map_err(|_| bad())?;
             headers.push((name, value, header.unless_sent));
         }
-        let mut secrets = Vec::new();
+        let (mut secrets, mut escapes) = (Vec::new(), Vec::new());
         let mut fetch = |reference: &str| {
             let found = secret(reference).ok_or_else(|| BadReach::Unset(reference.to_owned()))?;
             secrets.push(found.clone());
@@ -134,7 +134,11 @@ impl Reach {
                 Way::Header(name, sensitive(fetch(&named.value)?.expose_secret())?)
             }
             Auth::Query(named) => {
-                Way::Query { name: named.name.clone(), value: fetch(&named.value)? }
+                let value = fetch(&named.value)?;
+                // Whoever quotes the address quotes it escaped.
+                let escaped = utf8_percent_encode(value.expose_secret(), STEP).to_string();
+                escapes.push(SecretString::from(escaped));
+                Way::Query { name: named.name.clone(), value }
             }
             Auth::Sigv4(signing) => Way::Signature {
                 region: signing.region.clone(),
@@ -148,6 +152,7 @@ impl Reach {
                 Way::Account(Arc::new(account.map_err(BadReach::Account)?))
             }
         };
+        secrets.append(&mut escapes);
         Ok(Self { base, headers, way, secrets })
     }
 
