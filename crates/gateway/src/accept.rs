@@ -37,7 +37,7 @@ pub(crate) fn new_id() -> Id {
 pub(crate) async fn accept(
     admitted: Admitted,
     parts: Parts,
-    body: Incoming,
+    body: &mut Incoming,
     limit: usize,
 ) -> Result<Received, Failure> {
     let began = Instant::now();

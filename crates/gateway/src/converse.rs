@@ -41,7 +41,7 @@ pub(crate) async fn converse(
     world: &Arc<World>,
     admitted: Admitted,
     parts: Parts,
-    body: Incoming,
+    body: &mut Incoming,
     spoken: Spoken,
 ) -> Result<Response<Body>, Failure> {
     has_room(gateway)?;

@@ -31,7 +31,7 @@ pub(crate) async fn count(
     world: &Arc<World>,
     admitted: Admitted,
     parts: Parts,
-    body: Incoming,
+    body: &mut Incoming,
     spoken: Spoken,
 ) -> Result<Response<Body>, Failure> {
     let received = accept(admitted, parts, body, world.body_limit).await?;

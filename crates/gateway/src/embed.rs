@@ -32,7 +32,7 @@ pub(crate) async fn embed(
     world: &Arc<World>,
     admitted: Admitted,
     parts: Parts,
-    body: Incoming,
+    body: &mut Incoming,
     id: Id,
 ) -> Result<Response<Body>, Failure> {
     has_room(gateway)?;

@@ -2,10 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{HeaderValue, UPGRADE};
+use hyper::header::{EXPECT, HeaderValue, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use ir::{Failure, Inbound, Kind};
@@ -25,14 +28,21 @@ use crate::{Gateway, World, health, models, record};
 pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
     let id = new_id();
     let world = gateway.world();
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let method = parts.method.clone();
+    let waits = parts.headers.contains_key(EXPECT);
     let inbound = route::dialect(&parts.uri, &parts.headers);
     let about = about(&world, id);
-    let handled = dispatch(&gateway, &world, parts, body, id);
+    let handled = dispatch(&gateway, &world, parts, &mut body, id);
     let mut response = match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(Ok(response)) => response,
-        Ok(Err(failure)) => refuse(inbound, &failure, id, &about),
+        Ok(Err(failure)) => {
+            // A client that waits for leave to send its body is not asked for it.
+            if !waits {
+                pour_away(&mut body, world.body_limit).await;
+            }
+            refuse(inbound, &failure, id, &about)
+        }
         Err(_) => {
             let said = "Pointsman itself failed on this request";
             refuse(inbound, &Failure::new(Kind::Internal, said), id, &about)
@@ -42,6 +52,25 @@ pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) ->
         *response.body_mut() = Body::default();
     }
     response
+}
+
+/// How many bodies' worth of bytes, and for how long, a refused request may go on sending.
+const POURED: usize = 4;
+const POURING: Duration = Duration::from_secs(5);
+
+/// Takes what is left of a refused request off the wire: a client that is cut off while it sends
+/// does not read why it was refused.
+async fn pour_away(body: &mut Incoming, limit: usize) {
+    let mut left = limit.saturating_mul(POURED);
+    let pour = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let size = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(size) else { return };
+            left = rest;
+        }
+    };
+    // Whoever is still sending then is cut off after all.
+    let _ = tokio::time::timeout(POURING, pour).await;
 }
 
 /// Returns what every answer says of its request.
@@ -70,7 +99,7 @@ async fn dispatch(
     gateway: &Arc<Gateway>,
     world: &Arc<World>,
     parts: Parts,
-    body: Incoming,
+    body: &mut Incoming,
     id: Id,
 ) -> Result<Response<Body>, Failure> {
     let about = about(world, id);
