@@ -210,9 +210,13 @@ impl Feed {
 
     fn watch(&mut self, frames: Vec<Frame>) -> Batch {
         let single = frames.len() == 1;
+        let list = self.splitter.is_list();
         let mut pass = BytesMut::new();
         let mut batch = Batch::default();
-        for frame in frames.into_iter().map(Frame::unmarked) {
+        for mut frame in frames.into_iter().map(Frame::unmarked) {
+            if list {
+                frame.raw = event_of(frame.data.as_deref());
+            }
             let met = self.reader.read(&frame, &mut self.events);
             let noted = self.note(&mut pass);
             batch.content |= noted.content;
@@ -279,6 +283,14 @@ impl Feed {
         }
         noted
     }
+}
+
+/// Writes an item of a list as an event, for a client that reads events. A line end of JSON stands
+/// between its words, never inside a text.
+fn event_of(item: Option<&[u8]>) -> Bytes {
+    let Some(item) = item else { return Bytes::new() };
+    let words = item.iter().filter(|byte| !matches!(byte, b'\r' | b'\n'));
+    b"data: ".iter().chain(words).chain(b"\n\n").copied().collect()
 }
 
 struct Noted {

@@ -63,6 +63,11 @@ impl Splitter {
         }
     }
 
+    /// Returns whether the stream is a list of JSON and no series of events.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::Array(splitter) if splitter.is_list())
+    }
+
     /// Returns what is left when the stream ends.
     pub fn finish(&mut self) -> Option<Frame> {
         match self {

@@ -232,7 +232,10 @@ fn responses_frames() -> Vec<Vec<u8>> {
         json!({"type": "response.created", "response": responses("in_progress", &json!([]))}),
         json!({"type": "response.output_item.added", "output_index": 0, "item":
             {"id": "msg_1", "type": "message", "role": "assistant", "status": "in_progress", "content": []}}),
-        text("content_part.added", json!({"part": {"type": "output_text", "text": "", "annotations": []}})),
+        text(
+            "content_part.added",
+            json!({"part": {"type": "output_text", "text": "", "annotations": []}}),
+        ),
         text("output_text.delta", json!({"delta": "Look"})),
         text("output_text.delta", json!({"delta": "ing."})),
         text("output_text.done", json!({"text": "Looking."})),
@@ -254,9 +257,7 @@ fn responses_frames() -> Vec<Vec<u8>> {
 }
 
 fn anthropic_frames() -> Vec<Vec<u8>> {
-    let delta = |index: u8, delta: Value| {
-        json!({"type": "content_block_delta", "index": index, "delta": delta})
-    };
+    let delta = |index: u8, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
     let stop = |index: u8| json!({"type": "content_block_stop", "index": index});
     let events = [
         json!({"type": "message_start", "message": {"id": "msg_1", "type": "message",
@@ -370,9 +371,7 @@ fn cohere_usage() -> Value {
 }
 
 fn cohere_frames() -> Vec<Vec<u8>> {
-    let call = |kind: &str, call: Value| {
-        json!({"type": kind, "index": 0, "delta": {"message": {"tool_calls": call}}})
-    };
+    let call = |kind: &str, call: Value| json!({"type": kind, "index": 0, "delta": {"message": {"tool_calls": call}}});
     let text = |text: &str| {
         json!({"type": "content-delta", "index": 0,
             "delta": {"message": {"content": {"text": text}}}})
@@ -385,8 +384,11 @@ fn cohere_frames() -> Vec<Vec<u8>> {
         text("Look"),
         text("ing."),
         json!({"type": "content-end", "index": 0}),
-        call("tool-call-start", json!({"id": "call_1", "type": "function",
-            "function": {"name": "look", "arguments": ""}})),
+        call(
+            "tool-call-start",
+            json!({"id": "call_1", "type": "function",
+            "function": {"name": "look", "arguments": ""}}),
+        ),
         call("tool-call-delta", json!({"function": {"arguments": "{\"place\":"}})),
         call("tool-call-delta", json!({"function": {"arguments": "\"Lyon\"}"}})),
         json!({"type": "tool-call-end", "index": 0}),
@@ -410,5 +412,10 @@ fn ollama_frames() -> Vec<Vec<u8>> {
     let says = |text: &str| json!({"role": "assistant", "content": text});
     let call = json!({"role": "assistant", "content": "",
         "tool_calls": [{"function": {"name": "look", "arguments": {"place": "Lyon"}}}]});
-    vec![line(says("Look"), false), line(says("ing."), false), line(call, false), line(says(""), true)]
+    vec![
+        line(says("Look"), false),
+        line(says("ing."), false),
+        line(call, false),
+        line(says(""), true),
+    ]
 }

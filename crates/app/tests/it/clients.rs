@@ -86,10 +86,13 @@ impl Client {
 
     /// Returns a request that says one thing.
     pub(crate) fn saying(self, model: &str, said: &str) -> Value {
-        self.turns(model, &match self {
-            Self::Gemini => json!([{"role": "user", "parts": [{"text": said}]}]),
-            _ => json!([{"role": "user", "content": said}]),
-        })
+        self.turns(
+            model,
+            &match self {
+                Self::Gemini => json!([{"role": "user", "parts": [{"text": said}]}]),
+                _ => json!([{"role": "user", "content": said}]),
+            },
+        )
     }
 
     /// Returns a request with these turns.
@@ -196,7 +199,9 @@ impl Heard {
             Client::Responses | Client::Anthropic => {
                 (&answer["usage"], "input_tokens", "output_tokens")
             }
-            Client::Gemini => (&answer["usageMetadata"], "promptTokenCount", "candidatesTokenCount"),
+            Client::Gemini => {
+                (&answer["usageMetadata"], "promptTokenCount", "candidatesTokenCount")
+            }
         };
         let count = |name: &str| usage[name].as_u64().unwrap_or_default();
         if !usage[output].is_null() {

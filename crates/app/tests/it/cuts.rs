@@ -50,18 +50,18 @@ fn script(dialect: &str, wrong: Wrong) -> Script {
 fn failure(dialect: &str) -> Vec<u8> {
     let message = "The engine stopped.";
     match dialect {
-        "openai_chat" => {
-            canned::data(&json!({"error": {"message": message, "type": "server_error", "code": 500}}))
-        }
+        "openai_chat" => canned::data(
+            &json!({"error": {"message": message, "type": "server_error", "code": 500}}),
+        ),
         "openai_responses" => canned::named(&json!({"type": "response.failed", "response":
             {"id": "resp_1", "object": "response", "status": "failed", "output": [],
              "error": {"code": "server_error", "message": message}}})),
         "anthropic_messages" => canned::named(
             &json!({"type": "error", "error": {"type": "api_error", "message": message}}),
         ),
-        "gemini" => canned::data(
-            &json!({"error": {"code": 500, "message": message, "status": "INTERNAL"}}),
-        ),
+        "gemini" => {
+            canned::data(&json!({"error": {"code": 500, "message": message, "status": "INTERNAL"}}))
+        }
         "bedrock_converse" => {
             canned::exception("internalServerException", &json!({"message": message}))
         }

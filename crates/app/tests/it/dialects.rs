@@ -55,11 +55,8 @@ async fn check(client: Client) {
             let at = format!("{client:?} to {dialect}, stream {stream}: {}", got.text());
             assert_eq!(got.status, 200, "{at}");
             assert_eq!(got.header("x-pointsman-loss"), None, "{at}");
-            let heard = if stream {
-                client.heard_streamed(got.text())
-            } else {
-                client.heard(&got.json())
-            };
+            let heard =
+                if stream { client.heard_streamed(got.text()) } else { client.heard(&got.json()) };
             assert_eq!(heard, expected(usize::from(stream)), "{at}");
             let seen = provider.seen().pop().unwrap();
             assert_eq!(seen.path, canned::asked_at(dialect, stream));

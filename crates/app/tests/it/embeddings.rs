@@ -6,8 +6,7 @@ use testkit::{Provider, Script};
 use crate::canned::{answers, raw};
 use crate::support::{Got, Served, Setup, rows};
 
-const MODELS: &str =
-    "models: [{ id: e, can: [embeddings], price: { input: 1, output: 0 } }, { id: talks, can: [json] }]";
+const MODELS: &str = "models: [{ id: e, can: [embeddings], price: { input: 1, output: 0 } }, { id: talks, can: [json] }]";
 
 /// Starts a provider that embeds in a dialect, with a model `e` that does and one that does not.
 async fn embedder(dialect: &str, path: &str) -> (Setup, Provider) {
@@ -25,8 +24,15 @@ async fn embed(served: &Served, body: &Value) -> Got {
 fn check_row(setup: &Setup, tokens: u64) {
     let rows = rows(setup);
     let row = rows.last().unwrap();
-    assert_eq!((&row["task"], &row["outcome"]), (&"embeddings".into(), &"answered".into()), "{row}");
-    assert_eq!((row["input_tokens"].as_u64(), row["output_tokens"].as_u64()), (Some(tokens), Some(0)));
+    assert_eq!(
+        (&row["task"], &row["outcome"]),
+        (&"embeddings".into(), &"answered".into()),
+        "{row}"
+    );
+    assert_eq!(
+        (row["input_tokens"].as_u64(), row["output_tokens"].as_u64()),
+        (Some(tokens), Some(0))
+    );
     assert_eq!(row["cost_usd"], ir::Money(i64::try_from(tokens * 1_000).unwrap()).to_string());
 }
 
@@ -158,7 +164,11 @@ async fn a_provider_that_fails_is_told_and_recorded_once() {
     let served = setup.serve();
     let ask = json!({"model": "p/e", "input": "a"});
     for (script, status, code) in [
-        (Script::of(raw(429, "application/json", "{\"message\":\"Slow down.\"}")), 429, "rate_limit_exceeded"),
+        (
+            Script::of(raw(429, "application/json", "{\"message\":\"Slow down.\"}")),
+            429,
+            "rate_limit_exceeded",
+        ),
         (answers("application/json", "{\"embeddings\":{\"float\":[]}}"), 502, "empty_answer"),
         (answers("application/json", "{\"embeddings\":7}"), 502, "malformed_reply"),
         (answers("text/html", "<html>"), 502, "malformed_reply"),

@@ -144,7 +144,8 @@ async fn signed_thoughts_prefer_their_dialect_and_go_on_without_it() {
     assert_eq!(std::str::from_utf8(&claude.seen()[0].body).unwrap(), expected);
     assert!(served.decision(&got).await["pinned"][0].as_str().unwrap().contains("thoughts"));
 
-    let got = served.post("/v1/messages", thoughtful("chat/m", "EqQBCgIYAhIM").to_string(), &[]).await;
+    let got =
+        served.post("/v1/messages", thoughtful("chat/m", "EqQBCgIYAhIM").to_string(), &[]).await;
     assert_eq!(got.status, 200, "{}", got.text());
     assert!(got.header("x-pointsman-loss").is_some(), "what it could not take is told");
     let sent = String::from_utf8(chat.seen()[0].body.to_vec()).unwrap();
@@ -165,7 +166,10 @@ async fn a_foreign_signature_travels_through_a_client_and_home_again() {
     let got = Client::Anthropic.ask(&served, "google/m", false, &question).await;
     let said = got.json()["content"].clone();
     assert!(said.to_string().contains("\"pm1."), "{said:#}");
-    assert!(!said.to_string().contains("c2lnbmVk"), "sealed, so that nobody takes it for their own");
+    assert!(
+        !said.to_string().contains("c2lnbmVk"),
+        "sealed, so that nobody takes it for their own"
+    );
 
     let mut next = question.clone();
     let call = said.as_array().unwrap().iter().find(|block| block["type"] == "tool_use").unwrap();

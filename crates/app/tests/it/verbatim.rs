@@ -138,7 +138,8 @@ async fn versions_and_betas_pass_and_a_records_headers_hold_unless_one_is_sent()
 #[tokio::test]
 async fn a_clients_key_never_reaches_the_provider() {
     for client in CLIENTS {
-        let (mut setup, provider) = speaker(client, "auth: { bearer: 'env:KEY_OF_THE_HOUSE' }").await;
+        let (mut setup, provider) =
+            speaker(client, "auth: { bearer: 'env:KEY_OF_THE_HOUSE' }").await;
         setup.environment.push(("KEY_OF_THE_HOUSE".into(), "house-1234".into()));
         let served = setup.serve();
         provider.set(canned::script(client.dialect(), false));

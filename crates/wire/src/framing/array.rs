@@ -57,6 +57,11 @@ impl Splitter {
         }
     }
 
+    /// Returns whether the stream is a list, as far as is known.
+    pub fn is_list(&self) -> bool {
+        self.kind == Kind::List
+    }
+
     /// Cuts off the next complete frame.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, BadFraming> {
         match self.kind {
