@@ -2,7 +2,7 @@
 //! the ledger each. Providers' errors come in the client's own envelope.
 
 use serde_json::{Value, json};
-use testkit::{Answer, Provider, Script};
+use testkit::{Answer, Fault, Provider, Script};
 
 use crate::canned::{self, DIALECTS, id};
 use crate::clients::{CLIENTS, Client, Heard};
@@ -151,4 +151,106 @@ async fn an_error_comes_in_the_clients_envelope() {
     let rows = rows(&setup);
     assert_eq!(rows.len(), DIALECTS.len() * CLIENTS.len() * 2, "every attempt once");
     assert!(rows.iter().all(|row| row["failure"] == "rate_limit_exceeded"));
+}
+
+#[tokio::test]
+async fn a_request_falls_back_from_one_dialect_to_another() {
+    let (setup, providers) = every_dialect().await;
+    let [weak, safe] = ["anthropic_messages", "gemini"];
+    let at = |dialect| providers.iter().find(|(named, _)| *named == dialect).map(|(_, one)| one);
+    let (one, two) = (at(weak).unwrap(), at(safe).unwrap());
+    let task = format!("{{ primary: {}/m, fallbacks: [{}/m]", id(weak), id(safe));
+    setup.table(&format!(
+        "version: t\ndefault_model: {}/m\ntasks:\n  first: {task} }}\n  \
+         checked: {task}, commit: checked }}\n",
+        id(safe)
+    ));
+    let served = setup.serve();
+    let stream = canned::raw(200, "text/event-stream", canned::frames(weak).concat());
+    for (task, fault, stream_asked) in [
+        ("task/first", Fault::status(529), false),
+        ("task/first", Fault::status(529), true),
+        ("task/first", Fault::CutBeforeFirstToken, true),
+        ("task/checked", Fault::CutAfter(6), true),
+    ] {
+        one.set(Script::of(stream.clone().failing(fault)));
+        two.set(canned::script(safe, stream_asked));
+        for client in CLIENTS {
+            let body = client.question(task, stream_asked);
+            let got = client.ask(&served, task, stream_asked, &body).await;
+            let at = format!("{client:?}: {}", got.text());
+            assert_eq!(got.header("x-pointsman-model"), Some("speaks-gemini/m"), "{at}");
+            assert_eq!(got.header("x-pointsman-attempts"), Some("2"), "{at}");
+            let heard = if stream_asked {
+                client.heard_streamed(got.text())
+            } else {
+                client.heard(&got.json())
+            };
+            assert_eq!(heard, expected(usize::from(stream_asked)), "{at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn usage_at_the_end_of_a_stream_is_for_those_who_ask() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    for (dialect, provider) in &providers {
+        provider.set(canned::script(dialect, true));
+        let model = format!("{}/m", id(dialect));
+        let mut body = Client::Chat.question(&model, true);
+        body["stream_options"].take();
+        let got = Client::Chat.ask(&served, &model, true, &body).await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        if *dialect != "openai_chat" {
+            assert!(!got.text().contains("prompt_tokens"), "{dialect}: {}", got.text());
+        }
+        assert_eq!(Client::Chat.heard_streamed(got.text()).ends, 1);
+    }
+    assert!(
+        rows(&setup).iter().all(|row| row["counted"] == "reported" && row["input_tokens"] == 21)
+    );
+}
+
+#[tokio::test]
+async fn a_whole_answer_where_a_stream_was_asked_for_is_told() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    for (dialect, provider) in &providers {
+        provider.set(canned::script(dialect, false));
+        let model = format!("{}/m", id(dialect));
+        for client in CLIENTS {
+            let got = client.ask(&served, &model, true, &client.question(&model, true)).await;
+            assert_eq!(got.status, 502, "{client:?} to {dialect}: {}", got.text());
+            client.error(&got.json());
+        }
+    }
+    let rows = rows(&setup);
+    assert!(
+        rows.iter().all(|row| row["failure"] == "malformed_reply" && row["input_tokens"] == 21)
+    );
+}
+
+#[tokio::test]
+async fn googles_array_is_a_stream_too() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    let (_, google) = providers.iter().find(|(dialect, _)| *dialect == "gemini").unwrap();
+    let frames = canned::frames("gemini");
+    let elements = frames.iter().map(|frame| {
+        let data = std::str::from_utf8(frame).unwrap().trim().strip_prefix("data: ").unwrap();
+        data.replacen('{', "{\r\n ", 1)
+    });
+    let array = format!("[{}\n]", elements.collect::<Vec<_>>().join(",\r\n"));
+    google.set(canned::answers("application/json; charset=UTF-8", array));
+    for client in CLIENTS {
+        let model = "speaks-gemini/m";
+        let got = client.ask(&served, model, true, &client.question(model, true)).await;
+        assert_eq!(got.status, 200, "{client:?}: {}", got.text());
+        assert_eq!(client.heard_streamed(got.text()), expected(1), "{client:?}: {}", got.text());
+    }
+    let body = Client::Gemini.question("m", true).to_string();
+    let path = "/v1beta/models/speaks-gemini/m:streamGenerateContent";
+    let got = served.post(path, body, &[]).await.json();
+    assert_eq!(got.as_array().map(Vec::len), Some(3), "{got:#}");
 }

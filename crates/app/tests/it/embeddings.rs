@@ -127,7 +127,7 @@ async fn cohere_and_voyage_are_asked_in_their_own_words() {
         let losses = served.decision(&got).await["attempts"][0]["losses"].clone();
         assert_eq!(losses[0]["path"], "user", "{losses:#}");
         let seen = provider.seen().pop().unwrap();
-        assert_eq!((seen.path, seen.json().unwrap()), (format!("/v1{path}"), sent));
+        assert_eq!((seen.path.clone(), seen.json().unwrap()), (format!("/v1{path}"), sent));
         check_row(&setup, 3);
     }
 }

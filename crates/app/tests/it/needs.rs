@@ -80,6 +80,28 @@ async fn tools_do_not_go_to_models_without_hands() {
 }
 
 #[tokio::test]
+async fn null_is_no_tool_and_no_stream() {
+    let (setup, provider) = ready().await;
+    setup.speaker("other", &provider.base_url(), "ollama", MODELS);
+    let served = setup.serve();
+    for client in [Client::Chat, Client::Responses, Client::Anthropic] {
+        for tools in [json!(null), json!([])] {
+            provider.set(canned::script("openai_chat", false));
+            let mut body = client.saying("p/plain", "hi");
+            body["tools"] = tools;
+            body["stream"] = json!(null);
+            let got = client.ask(&served, "p/plain", false, &body).await;
+            assert_eq!(got.status, 200, "{client:?}: {}", got.text());
+            provider.set(canned::script("ollama", false));
+            body["model"] = json!("other/plain");
+            let got = client.ask(&served, "other/plain", false, &body).await;
+            assert_eq!(got.status, 200, "{client:?}: {}", got.text());
+            assert_eq!(client.heard(&got.json()).text, "Looking.");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_conversation_that_is_surely_too_long_is_not_sent() {
     let (setup, provider) = ready().await;
     let served = setup.serve();

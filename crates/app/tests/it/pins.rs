@@ -64,6 +64,25 @@ async fn an_answer_is_gone_on_from_where_it_was_made() {
 }
 
 #[tokio::test]
+async fn an_answer_of_a_provider_that_is_gone_is_not_gone_on_from_elsewhere() {
+    let setup = Setup::new();
+    let one = speaker(&setup, "one", "openai_responses").await;
+    let two = speaker(&setup, "two", "openai_responses").await;
+    setup.table("version: t\ndefault_model: one/m\ntasks: {}\n");
+    two.set(answering("resp_two", false));
+    let served = setup.serve();
+    let body = Client::Responses.saying("two/m", "Once upon a time");
+    assert_eq!(Client::Responses.ask(&served, "two/m", false, &body).await.status, 200);
+    drop(served);
+    std::fs::remove_file(setup.path("providers/two.yaml")).unwrap();
+    let served = setup.serve();
+    let got = go_on(&served, "auto", "resp_two").await;
+    assert_eq!((got.status, got.code()), (400, "pinned_elsewhere".to_owned()));
+    assert!(got.message().contains("two/m"), "{}", got.message());
+    assert_eq!(one.asked(), 0);
+}
+
+#[tokio::test]
 async fn an_answer_nobody_here_made_needs_a_provider_of_the_dialect() {
     let setup = Setup::new();
     let speaks = speaker(&setup, "one", "openai_responses").await;

@@ -77,13 +77,14 @@ impl Case {
 
 /// Returns the events of a stream of this content type, where it is one.
 pub(crate) fn events_of(content_type: &str, body: Bytes) -> Option<Vec<Bytes>> {
-    let kinds: [(&str, fn(Bytes) -> Vec<Bytes>); 3] = [
-        ("text/event-stream", sse_events),
-        ("application/vnd.amazon.eventstream", binary_events),
-        ("application/x-ndjson", lines),
-    ];
-    let cut = kinds.iter().find(|(kind, _)| content_type.starts_with(kind));
-    cut.map(|(_, cut)| cut(body))
+    let is = |kind: &str| content_type.starts_with(kind);
+    if is("text/event-stream") {
+        return Some(sse_events(body));
+    }
+    if is("application/vnd.amazon.eventstream") {
+        return Some(binary_events(body));
+    }
+    is("application/x-ndjson").then(|| lines(body))
 }
 
 fn lines(body: Bytes) -> Vec<Bytes> {
