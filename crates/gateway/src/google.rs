@@ -96,6 +96,12 @@ impl Account {
         Ok(token)
     }
 
+    /// Forgets the token: a provider refused it before its time, as when it was revoked or this
+    /// machine slept.
+    pub(crate) async fn forget(&self) {
+        *self.held.lock().await = None;
+    }
+
     async fn exchange(&self, client: &Client) -> Result<Granted, Failure> {
         let assertion = self.claim(now_ms() / 1_000).map_err(|why| refused(&why))?;
         let form = format!(

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Builder;
-use hyper::{HeaderMap, Method, Request, Uri};
+use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 use ir::Failure;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -241,6 +241,13 @@ impl Reach {
             address = format!("{address}{mark}{name}={value}");
         }
         address.parse().map_err(|_| BadReach::Address(format!("{}{path}", self.base)))
+    }
+
+    /// Hears the status of an answer: one that refuses a token ends its use.
+    pub(crate) async fn heard(&self, status: StatusCode) {
+        if let (Way::Account(account), StatusCode::UNAUTHORIZED) = (&self.way, status) {
+            account.forget().await;
+        }
     }
 
     /// Takes the credential out of a failure, should the provider quote it.

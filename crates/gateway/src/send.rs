@@ -57,7 +57,9 @@ pub(crate) async fn send(
 ) -> Result<Response<Incoming>, Failure> {
     let exchange = async {
         let request = reach.request(client, outgoing).await?;
-        client.request(request).await.map_err(|error| broken(&error))
+        let response = client.request(request).await.map_err(|error| broken(&error))?;
+        reach.heard(response.status()).await;
+        Ok(response)
     };
     match tokio::time::timeout_at(deadline, exchange).await {
         Ok(answered) => answered,
