@@ -20,6 +20,8 @@ async fn provider(dialect: &str, auth: &str) -> (Setup, Provider) {
     let mut setup = Setup::new();
     setup.speaker("p", &provider.base_url(), dialect, &format!("auth: {auth}"));
     setup.environment.push(("SECRET".into(), SECRET.into()));
+    // Whatever a log can be made to say.
+    setup.environment.push(("RUST_LOG".into(), "trace".into()));
     (setup, provider)
 }
 
@@ -234,6 +236,18 @@ async fn a_token_that_is_about_to_end_is_fetched_anew() {
     }
     let tokens = provider.seen().iter().filter(|seen| seen.path == "/token").count();
     assert_eq!(tokens, 2);
+}
+
+#[tokio::test]
+async fn a_token_that_the_provider_refuses_is_not_used_again() {
+    let old = json!({"access_token": "ya29.old", "expires_in": 3600});
+    let (setup, provider) = account_setup(&old, 200).await;
+    let served = setup.serve();
+    let got = served.chat(&ask("p/m", false, "hi")).await;
+    assert_eq!((got.status, got.code()), (502, "provider_authentication_failed".to_owned()));
+    provider.set(google(&json!({"access_token": "ya29.one", "expires_in": 3600}), 200));
+    let got = served.chat(&ask("p/m", false, "hi")).await;
+    assert_eq!(got.status, 200, "{}", got.text());
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! A stream that is translated and breaks off: what came comes through, then one error frame in the
 //! client's dialect, and no end.
 
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
 use serde_json::json;
 use testkit::{Answer, Fault, Provider, Script};
 
 use crate::canned::{self, DIALECTS};
 use crate::clients::{CLIENTS, Client};
-use crate::support::{Setup, rows};
+use crate::support::{Setup, client, only_row, rows};
 
 /// How a stream goes wrong after its text.
 #[derive(Debug, Clone, Copy)]
@@ -130,4 +132,32 @@ async fn googles_array_is_whole_json_even_when_the_stream_is_cut() {
     let (last, before) = all.as_array().unwrap().split_last().unwrap();
     assert_eq!(last["error"]["status"], "UNAVAILABLE", "{all:#}");
     assert!(before.iter().all(|element| element.get("error").is_none()), "{all:#}");
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_cancels_a_translated_attempt_too() {
+    for dialect in ["anthropic_messages", "bedrock_converse"] {
+        let stream = canned::frames(dialect).concat();
+        let answer = canned::raw(200, canned::stream_type(dialect), stream);
+        let provider =
+            Provider::start(Script::of(answer.failing(Fault::SilenceAfter(4)))).await.unwrap();
+        let setup = Setup::new();
+        setup.speaker("p", &provider.base_url(), dialect, "");
+        let served = setup.serve();
+        let request = Request::post(format!("{}/chat/completions", served.base))
+            .body(Full::from(Client::Chat.question("p/m", true).to_string()))
+            .unwrap();
+        let mut response = client().request(request).await.unwrap();
+        while let Some(frame) = response.body_mut().frame().await {
+            let data = frame.unwrap().into_data().unwrap_or_default();
+            if data.windows(4).any(|word| word == b"ing.") {
+                break;
+            }
+        }
+        drop(response);
+        provider.until_hung_up(1).await;
+        let row = only_row(&setup);
+        assert_eq!(row["outcome"], "cancelled", "{row}");
+        assert!(row["input_tokens"].is_u64(), "what was used is settled: {row}");
+    }
 }

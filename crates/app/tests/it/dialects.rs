@@ -153,6 +153,128 @@ async fn an_error_comes_in_the_clients_envelope() {
     assert!(rows.iter().all(|row| row["failure"] == "rate_limit_exceeded"));
 }
 
+/// How a provider of OpenAI's dialect fails, and what that is to the clients: their status, and the
+/// words of OpenAI's dialects, Anthropic's and Google's.
+const FAILURES: [(u16, &str, u16, [&str; 3]); 6] = [
+    (
+        400,
+        r#"{"message":"Bad field.","type":"invalid_request_error","param":"top_p","code":null}"#,
+        400,
+        ["invalid_request", "invalid_request_error", "INVALID_ARGUMENT"],
+    ),
+    (
+        400,
+        r#"{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}"#,
+        400,
+        ["context_length_exceeded", "invalid_request_error", "INVALID_ARGUMENT"],
+    ),
+    (
+        401,
+        r#"{"message":"Incorrect API key provided.","code":"invalid_api_key"}"#,
+        502,
+        ["provider_authentication_failed", "api_error", "UNAVAILABLE"],
+    ),
+    (
+        429,
+        r#"{"message":"You exceeded your current quota.","code":"insufficient_quota"}"#,
+        402,
+        ["insufficient_quota", "billing_error", "RESOURCE_EXHAUSTED"],
+    ),
+    (
+        500,
+        r#"{"message":"Oops.","type":"server_error"}"#,
+        502,
+        ["provider_error", "api_error", "UNAVAILABLE"],
+    ),
+    (
+        529,
+        r#"{"message":"Overloaded","type":"overloaded_error"}"#,
+        503,
+        ["provider_overloaded", "overloaded_error", "UNAVAILABLE"],
+    ),
+];
+
+#[tokio::test]
+async fn each_failure_has_its_status_and_its_word_in_every_dialect() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    let (dialect, provider) = &providers[0];
+    let model = format!("{}/m", id(dialect));
+    for (status, error, told, words) in FAILURES {
+        let body = format!("{{\"error\":{error}}}");
+        provider.set(Script::of(canned::raw(status, "application/json", body)));
+        for (client, word) in CLIENTS.into_iter().zip([words[0], words[0], words[1], words[2]]) {
+            let got = client.ask(&served, &model, false, &client.question(&model, false)).await;
+            assert_eq!(got.status, told, "{client:?}: {}", got.text());
+            assert_eq!(client.error(&got.json()).1, word, "{client:?}: {}", got.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_under_status_200_is_one_all_the_same() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    for (dialect, provider) in &providers {
+        let body = throttled(dialect).to_string();
+        provider.set(canned::answers("application/json", body));
+        let model = format!("{}/m", id(dialect));
+        for client in CLIENTS {
+            for stream in [false, true] {
+                let body = client.question(&model, stream);
+                let got = client.ask(&served, &model, stream, &body).await;
+                assert!(got.status >= 400, "{client:?} to {dialect}: {}", got.text());
+                let said = client.error(&got.json()).0;
+                assert!(said.contains("Slow down, traveller."), "{client:?} to {dialect}: {said}");
+            }
+        }
+    }
+    assert!(rows(&setup).iter().all(|row| row["outcome"] == "failed"));
+}
+
+#[tokio::test]
+async fn bytes_one_by_one_change_nothing() {
+    let (setup, providers) = every_dialect().await;
+    let served = setup.serve();
+    for (dialect, provider) in &providers {
+        let kind = canned::stream_type(dialect);
+        let stream = canned::raw(200, kind, canned::frames(dialect).concat());
+        provider.set(Script::of(stream.failing(Fault::OneByteAtATime)));
+        let model = format!("{}/m", id(dialect));
+        for client in CLIENTS {
+            let got = client.ask(&served, &model, true, &client.question(&model, true)).await;
+            assert_eq!(client.heard_streamed(got.text()), expected(1), "{}", got.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_task_in_a_clients_metadata_is_said_to_the_gateway_alone() {
+    let (setup, providers) = every_dialect().await;
+    let tasks = DIALECTS.map(|dialect| format!("  {0}: {{ primary: {0}/m }}\n", id(dialect)));
+    setup.table(&format!(
+        "version: t\ndefault_model: {}/m\ntasks:\n{}",
+        id("gemini"),
+        tasks.concat()
+    ));
+    let served = setup.serve();
+    for (dialect, provider) in &providers {
+        provider.set(canned::script(dialect, false));
+        for client in CLIENTS {
+            let field = if client == Client::Gemini { "labels" } else { "metadata" };
+            let mut body = client.question("some-model", false);
+            body[field] = json!({"task": id(dialect)});
+            let got = client.ask(&served, "some-model", false, &body).await;
+            let target = format!("{}/m", id(dialect));
+            assert_eq!(got.header("x-pointsman-model"), Some(target.as_str()), "{}", got.text());
+            assert_eq!(got.header("x-pointsman-loss"), None, "{client:?} to {dialect}");
+            let sent = provider.seen().pop().unwrap().json().unwrap();
+            assert_eq!(sent.get(field), None, "{client:?} to {dialect}: {sent:#}");
+            assert_eq!(served.decision(&got).await["named_by"], "metadata.task");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_falls_back_from_one_dialect_to_another() {
     let (setup, providers) = every_dialect().await;

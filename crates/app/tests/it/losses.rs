@@ -91,6 +91,20 @@ async fn many_losses_are_counted_in_the_header_and_listed_in_the_decision() {
     assert_eq!(decision["attempts"][0]["losses"].as_array().unwrap().len(), 20);
 }
 
+#[tokio::test]
+async fn a_loss_with_an_odd_or_endless_name_is_told_too() {
+    let (setup, _providers) = speakers(&["ollama"]).await;
+    let served = setup.serve();
+    for (name, told) in
+        [("na\u{ef}ve\nx", "na?vex".to_owned()), (&"y".repeat(100_000), "y".repeat(100))]
+    {
+        let mut body = Client::Chat.question("speaks-ollama/m", false);
+        body[name] = json!(1);
+        let got = served.chat(&body).await;
+        assert_eq!(got.header("x-pointsman-loss"), Some(told.as_str()), "{}", got.text());
+    }
+}
+
 const TABLE: &str = "\
 version: test
 default_model: speaks-anthropic-messages/m
