@@ -209,3 +209,101 @@ async fn a_foreign_signature_travels_through_a_client_and_home_again() {
     assert!(!sent.contains("pm1.") && !sent.contains("c2lnbmVk"), "{sent}");
     assert!(sent.contains("tool_use") && sent.contains("there"), "{sent}");
 }
+
+const SEALED: &str = "c2lnbmVk";
+
+/// Returns the canned answer of a dialect with something that only its provider can read.
+fn sealed(dialect: &str) -> Value {
+    let mut answer = canned::whole(dialect);
+    let first = |list: &mut Value, part: Value| list.as_array_mut().unwrap().insert(0, part);
+    match dialect {
+        "gemini" => {
+            answer["candidates"][0]["content"]["parts"][1]["thoughtSignature"] = json!(SEALED);
+        }
+        "anthropic_messages" => first(
+            &mut answer["content"],
+            json!({"type": "thinking", "thinking": "Hm.", "signature": SEALED}),
+        ),
+        "openai_responses" => first(
+            &mut answer["output"],
+            json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": SEALED}),
+        ),
+        "bedrock_converse" => first(
+            &mut answer["output"]["message"]["content"],
+            json!({"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": SEALED}}}),
+        ),
+        other => panic!("{other} seals nothing"),
+    }
+    answer
+}
+
+/// Goes on as a client does: with what it was answered, and the result of the call.
+fn next(client: Client, question: &Value, answer: &Value) -> Value {
+    let mut next = question.clone();
+    let list = |value: &Value| value.as_array().cloned().unwrap();
+    match client {
+        Client::Chat => {
+            let said = &answer["choices"][0]["message"];
+            let id = &said["tool_calls"][0]["id"];
+            let result = json!({"role": "tool", "tool_call_id": id, "content": "there"});
+            next["messages"] = json!([question["messages"][0], said, result]);
+        }
+        Client::Responses => {
+            let said = list(&answer["output"]);
+            let call = said.iter().find(|item| item["type"] == "function_call").unwrap();
+            let result = json!({"type": "function_call_output", "call_id": call["call_id"],
+                "output": "there"});
+            let all = list(&question["input"]).into_iter().chain(said.clone()).chain([result]);
+            next["input"] = all.collect();
+        }
+        Client::Anthropic => {
+            let said = list(&answer["content"]);
+            let call = said.iter().find(|block| block["type"] == "tool_use").unwrap();
+            let result =
+                json!({"type": "tool_result", "tool_use_id": call["id"], "content": "there"});
+            next["messages"] = json!([question["messages"][0],
+                {"role": "assistant", "content": said}, {"role": "user", "content": [result]}]);
+        }
+        Client::Gemini => {
+            let said = &answer["candidates"][0]["content"];
+            let call =
+                list(&said["parts"]).into_iter().find_map(|part| part.get("functionCall").cloned());
+            let mut result = json!({"name": "look", "response": {"output": "there"}});
+            if let Some(id) = call.unwrap().get("id") {
+                result["id"] = id.clone();
+            }
+            next["contents"] = json!([question["contents"][0], said,
+                {"role": "user", "parts": [{"functionResponse": result}]}]);
+        }
+    }
+    next
+}
+
+#[tokio::test]
+async fn what_a_provider_sealed_comes_home_through_every_client() {
+    let setup = Setup::new();
+    let dialects = ["gemini", "anthropic_messages", "openai_responses", "bedrock_converse"];
+    let mut providers = Vec::new();
+    for dialect in dialects {
+        let provider = speaker(&setup, &canned::id(dialect), dialect).await;
+        provider.set(canned::answers("application/json", sealed(dialect).to_string()));
+        providers.push((dialect, provider));
+    }
+    let served = setup.serve();
+    for client in crate::clients::CLIENTS {
+        for (dialect, provider) in &providers {
+            let model = format!("{}/m", canned::id(dialect));
+            let question = client.question(&model, false);
+            let got = client.ask(&served, &model, false, &question).await;
+            let at = format!("{client:?} and {dialect}: {}", got.text());
+            assert_eq!(got.status, 200, "{at}");
+            let got =
+                client.ask(&served, &model, false, &next(client, &question, &got.json())).await;
+            assert_eq!(got.status, 200, "{at}\n{}", got.text());
+            let sent = String::from_utf8(provider.seen().pop().unwrap().body.to_vec()).unwrap();
+            assert_eq!(got.header("x-pointsman-loss"), None, "{at}\n{sent}");
+            assert!(sent.contains(SEALED) && !sent.contains("pm1."), "{at}\n{sent}");
+            assert!(sent.contains("there") && sent.contains("Looking."), "{at}\n{sent}");
+        }
+    }
+}
