@@ -23,7 +23,7 @@ pub struct RecordQuirks {
     pub cap: Option<CapFieldName>,
     /// Whether the role `developer` is known.
     pub developer: Option<DeveloperRoleName>,
-    /// Which prompt-cache marks OpenAI chat takes here.
+    /// Which prompt-cache marks are taken here.
     pub cache_marks: Option<CacheMarksName>,
     /// Which ids of tool calls are taken.
     pub call_ids: Option<CallIdsName>,
@@ -150,12 +150,16 @@ named! {
 }
 
 named! {
-    /// Which prompt-cache marks OpenAI chat takes.
+    /// Which prompt-cache marks are taken.
     CacheMarksName for CacheMarks {
         /// None.
         None,
-        /// `cache_control` on a part.
+        /// `cache_control` on a part of OpenAI chat.
         CacheControl,
+        /// `cachePoint` of Bedrock's converse, among the tools too, with a time.
+        CachePoint,
+        /// `cachePoint` of Bedrock's converse among what is said alone, without a time.
+        CachePointText,
     }
 }
 

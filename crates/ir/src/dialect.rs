@@ -167,7 +167,7 @@ pub enum DeveloperRole {
     AsSystem,
 }
 
-/// Whether a host of OpenAI chat takes prompt-cache marks.
+/// Whether a host takes prompt-cache marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CacheMarks {
     /// It does not.
@@ -175,6 +175,10 @@ pub enum CacheMarks {
     None,
     /// `cache_control` on a part (OpenRouter, Qwen).
     CacheControl,
+    /// Bedrock's `cachePoint`, among the tools too, with a time (Claude).
+    CachePoint,
+    /// Bedrock's `cachePoint` among what is said alone, without a time (Nova).
+    CachePointText,
 }
 
 /// Which ids of tool calls a host takes.

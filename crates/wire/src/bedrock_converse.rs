@@ -15,4 +15,5 @@ pub mod response;
 mod additional;
 mod media;
 mod message;
+mod points;
 mod toolbox;

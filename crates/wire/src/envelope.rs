@@ -37,6 +37,12 @@ pub(crate) fn begins(string: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| string.starts_with(beginning))
 }
 
+/// Returns whether a text is an envelope, or was one before something happened to it: no
+/// provider's own begins so.
+pub(crate) fn marked(text: &str) -> bool {
+    text.starts_with(MARK)
+}
+
 /// Opens an envelope; any other text is none.
 pub(crate) fn open(text: &str) -> Option<(Opaque, Of)> {
     let (of, rest) = text.strip_prefix(MARK)?.split_once('.')?;

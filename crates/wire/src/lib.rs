@@ -44,7 +44,9 @@ mod fit;
 mod ids;
 mod json;
 mod losses;
+mod schema;
 mod splice;
+mod thoughts;
 mod undo;
 
 use std::sync::Arc;

@@ -15,12 +15,13 @@ pub(super) fn write(blocks: &mut Blocks, parts: &[AssistantPart], spoken: Dialec
     let home = spoken == HERE;
     for part in parts {
         match part {
+            // Gemini ends with an empty text that carries a signature. Google demands those of calls
+            // alone, and whoever takes the last block for the answer must find the text there.
+            AssistantPart::Text(said) if said.text.is_empty() && !home => {}
             AssistantPart::Text(said) => {
                 write_sealed(blocks, said.carrier.as_ref());
-                if home || !said.text.is_empty() {
-                    let citations: Vec<_> = said.citations.iter().map(citation).collect();
-                    write_text(blocks, said, &citations, Some(&said.extras).filter(|_| home));
-                }
+                let citations: Vec<_> = said.citations.iter().map(citation).collect();
+                write_text(blocks, said, &citations, Some(&said.extras).filter(|_| home));
             }
             AssistantPart::Refusal(text) if text.is_empty() => {}
             AssistantPart::Refusal(text) => {

@@ -4,7 +4,7 @@
 //! Carriers of this dialect have three shapes: the signature of a thinking block, a text; a whole
 //! block of hidden thoughts, an object with a `type`; what else stood on a call and must go back,
 //! an object without one. A foreign carrier goes to a client sealed into a signature, and never to
-//! a provider.
+//! a provider; what Claude signed at another host is not foreign (see [`crate::thoughts`]).
 
 use ir::{
     Arguments, AssistantPart, CallKind, Citation, Extras, Opaque, RawJson, Reasoning, Said,
@@ -20,6 +20,7 @@ use crate::envelope::{self, Of};
 use crate::fields::{Fields, Value};
 use crate::json::{self, Object};
 use crate::losses::Losses;
+use crate::thoughts;
 use crate::undo::FREE_TEXT;
 
 /// What a block becomes.
@@ -173,10 +174,29 @@ pub(super) fn write_turn(
     losses: &mut Losses,
     at: At,
     parts: &[AssistantPart],
+    last: bool,
 ) {
+    let ending = if last && !losses.home() { ending(parts) } else { None };
     for (number, part) in parts.iter().enumerate() {
-        write_part(blocks, losses, at.part(number), part);
+        let at = at.part(number);
+        match (part, ending) {
+            (AssistantPart::Text(said), Some(ending)) if ending == number => {
+                let why = "white space at the end of an answer to be continued is refused";
+                losses.because(at.to_string(), why);
+                let text = said.text.trim_end().to_owned();
+                write_part(blocks, losses, at, &AssistantPart::Text(Said { text, ..said.clone() }));
+            }
+            _ => write_part(blocks, losses, at, part),
+        }
     }
+}
+
+/// Finds the text that a turn ends with, when that ends with white space.
+fn ending(parts: &[AssistantPart]) -> Option<usize> {
+    let blank = |part: &AssistantPart| matches!(part, AssistantPart::Text(said) if said.text.trim().is_empty());
+    let last = parts.iter().rposition(|part| !blank(part))?;
+    let AssistantPart::Text(said) = parts.get(last)? else { return None };
+    said.text.ends_with(char::is_whitespace).then_some(last)
 }
 
 fn write_part(blocks: &mut Blocks, losses: &mut Losses, at: At, part: &AssistantPart) {
@@ -226,14 +246,19 @@ fn own<'o>(losses: &mut Losses, at: At, carrier: Option<&'o Opaque>) -> Option<&
 
 /// Writes thoughts that Anthropic signed. Others it refuses, so abroad they are a loss; hosts that
 /// speak its dialect without signing get their own back.
-fn write_thoughts(blocks: &mut Blocks, losses: &mut Losses, at: At, thoughts: &Reasoning) {
-    match &thoughts.carrier {
+fn write_thoughts(blocks: &mut Blocks, losses: &mut Losses, at: At, said: &Reasoning) {
+    match &said.carrier {
         Some(carrier) => {
-            if let Some(carrier) = losses.opaque(&at.to_string(), carrier) {
-                write_thinking(blocks, &thoughts.text, Some(carrier));
+            if let Some(carrier) = thoughts::from_converse(carrier) {
+                return write_thinking(blocks, &said.text, Some(&carrier));
             }
+            let Some(carrier) = losses.opaque(&at.to_string(), carrier) else { return };
+            if matches!(spelled(carrier), Spelled::Signature(text) if envelope::marked(&text)) {
+                return losses.because(at.to_string(), "the signature is an envelope that broke");
+            }
+            write_thinking(blocks, &said.text, Some(carrier));
         }
-        None if losses.home() => write_thinking(blocks, &thoughts.text, None),
+        None if losses.home() => write_thinking(blocks, &said.text, None),
         None => losses.because(at.to_string(), "thoughts go back only with their signature"),
     }
 }

@@ -6,7 +6,8 @@
 
 use ir::dialect::{SchemaBy, ThinkingBy};
 use ir::{
-    AssistantPart, Budget, Cap, Extras, Output, Quirks, RawJson, Request, Schema, Thinking, Turn,
+    AssistantPart, Budget, Cap, Extras, Output, Quirks, RawJson, Reasoning, Request, Schema,
+    Thinking, Turn,
 };
 
 use super::HERE;
@@ -14,7 +15,8 @@ use crate::decode::DecodeError;
 use crate::fields::{Fields, Value};
 use crate::json::{self, Object};
 use crate::losses::Losses;
-use crate::undo;
+use crate::schema::{self, For};
+use crate::{thoughts, undo};
 
 /// The cap where none was said, which the API does not allow: as long an answer as every model of
 /// Anthropic's that is still served, and the hosts that speak its dialect, can give.
@@ -143,7 +145,8 @@ pub(super) fn fit(request: &Request, forced: bool, quirks: Quirks, losses: &mut 
         translated(&suited(thinking, quirks), losses)
     };
     let thinks = !matches!(budget, None | Some(Budget::Off));
-    let room = match thinking.budget() {
+    let asked = budget.filter(|budget| matches!(budget, Budget::Tokens(_)));
+    let room = match asked.or_else(|| thinking.budget()) {
         Some(Budget::Tokens(tokens)) if thinks => tokens.max(LEAST_BUDGET),
         _ => 0,
     };
@@ -191,7 +194,7 @@ fn suited(thinking: &Thinking, quirks: Quirks) -> Thinking {
     match (quirks.thinking, thinking.budget) {
         (ThinkingBy::AsSaid, _) => {}
         (ThinkingBy::Budget, _) => {
-            suited.budget = thinking.budget();
+            suited.budget = thoughts::in_tokens(thinking);
             suited.effort = None;
         }
         (ThinkingBy::Effort, Some(Budget::Tokens(_))) => {
@@ -242,8 +245,9 @@ fn unsigned(turns: &[Turn], home: bool) -> bool {
         turns.iter().rev().find(|turn| matches!(turn, Turn::Assistant(_) | Turn::User { .. }));
     let Some(Turn::Assistant(turn)) = last else { return false };
     let carried = |part: &AssistantPart, ours: bool| match part {
-        AssistantPart::Reasoning(thoughts) => {
-            thoughts.carrier.as_ref().is_some_and(|carrier| (carrier.dialect == HERE) == ours)
+        AssistantPart::Reasoning(Reasoning { carrier: Some(carrier), .. }) => {
+            let signed = carrier.dialect == HERE || thoughts::from_converse(carrier).is_some();
+            signed == ours
         }
         _ => false,
     };
@@ -305,16 +309,11 @@ fn write_format(format: &mut Object<'_>, schema: &Schema, losses: &mut Losses) {
     format.field("type", "json_schema");
     match &schema.schema {
         Some(raw) if losses.home() => format.raw("schema", raw),
-        Some(raw) => {
-            let mut value = raw.value();
-            if closed(&mut value) {
-                let why = "objects of a schema take no further fields here";
-                losses.because("output.schema", why);
-                format.field("schema", &value);
-            } else {
-                format.raw("schema", raw);
-            }
-        }
+        Some(raw) => match schema::fit(raw, For::Answer, "output.schema", losses) {
+            Ok(fitted) => format.raw("schema", &fitted),
+            // One that does not fit was sent another way.
+            Err(_) => format.raw("schema", raw),
+        },
         None => {}
     }
     if schema.description.is_some() {
@@ -325,31 +324,6 @@ fn write_format(format: &mut Object<'_>, schema: &Schema, losses: &mut Losses) {
     }
     if let Some(extras) = losses.extras("output", &schema.extras) {
         format.extras(extras);
-    }
-}
-
-/// Closes the objects of a schema that do not say whether they are open, which the API demands;
-/// returns whether there were any. Values inside the schema are no schemas.
-fn closed(schema: &mut serde_json::Value) -> bool {
-    match schema {
-        serde_json::Value::Object(fields) => {
-            let mut changed = false;
-            for (name, value) in fields.iter_mut() {
-                if !["const", "enum", "default", "examples"].contains(&name.as_str()) {
-                    changed |= closed(value);
-                }
-            }
-            let open = fields.get("type").is_some_and(|kind| kind == "object")
-                && !fields.contains_key("additionalProperties");
-            if open {
-                fields.insert("additionalProperties".to_owned(), false.into());
-            }
-            changed | open
-        }
-        serde_json::Value::Array(items) => {
-            items.iter_mut().fold(false, |changed, item| changed | closed(item))
-        }
-        _ => false,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::decode::DecodeError;
 use crate::fields::{self, Fields};
 use crate::json::{self, Object};
 use crate::losses::Losses;
-use crate::{Undo, Written};
+use crate::{Undo, Written, schema};
 
 /// What Vertex wants in the body in place of the model.
 const VERSION: &str = "anthropic_version";
@@ -84,6 +84,8 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
     let mut losses = Losses::new(HERE, request.spoken);
     let mut undo = Undo::default();
     let mut bytes = Vec::with_capacity(1024);
+    let quirks =
+        Quirks { schema: schema::by(&request.output, quirks.schema, &mut losses), ..quirks };
     let asked = output::in_words(request, quirks, &mut losses);
     let fit = output::fit(request, tools::forced(request, quirks), quirks, &mut losses);
     json::object(&mut bytes, |body| {

@@ -11,6 +11,7 @@ use crate::decode::DecodeError;
 use crate::fields::{self, Fields, Value};
 use crate::json::Object;
 use crate::losses::Losses;
+use crate::schema::{self, For};
 use crate::undo::{self, ANSWER_TOOL};
 
 /// Reads the tools and the choice among them; a choice without tools means nothing and stays among
@@ -147,10 +148,17 @@ fn write_tool(
             let extras = losses.extras(&path, extras);
             let around = losses.extras(&path, around);
             let home = losses.home();
+            let fitted = (!home && *strict == Some(true))
+                .then(|| fitted(parameters.as_ref(), &path, losses));
+            let (parameters, strict) = match &fitted {
+                None => (parameters.as_ref(), *strict),
+                Some(Some(fitted)) => (Some(fitted), *strict),
+                Some(None) => (parameters.as_ref(), None),
+            };
             tools.add(|tool| {
                 tool.field("name", name);
                 tool.optional("description", description.as_ref());
-                write_schema(tool, parameters.as_ref(), home);
+                write_schema(tool, parameters, home);
                 tool.optional("strict", strict.as_ref());
                 write_cache(tool, cache.as_ref());
                 write_extras(tool, extras);
@@ -172,6 +180,15 @@ fn write_tool(
             }
         }
     }
+}
+
+/// Brings the parameters of a strict tool of another dialect's to what is enforced here; where that
+/// cannot be, the tool is not strict.
+fn fitted(parameters: Option<&RawJson>, path: &str, losses: &mut Losses) -> Option<RawJson> {
+    let none = RawJson::parse("{}".to_owned()).expect("invariant: written here as JSON");
+    let raw = parameters.unwrap_or(&none);
+    let fitted = schema::fit(raw, For::Tool, &format!("{path}.parameters"), losses);
+    fitted.map_err(|why| losses.because(format!("{path}.strict"), why)).ok()
 }
 
 /// Writes the parameters of a function. Abroad they may be left out, or leave out that they are an

@@ -101,7 +101,8 @@ pub(super) fn write(
     if !system.is_empty() || (losses.home() && leading > 0) {
         body.with("system", |out| system.write(out));
     }
-    let mut messages = Messages { written: Blocks::default(), open: None, home: losses.home() };
+    let home = losses.home();
+    let mut messages = Messages { written: Blocks::default(), open: None, home, turns: turns.len() };
     for (turn, said) in turns.iter().enumerate().skip(leading) {
         messages.add(At { turn, part: None }, said, losses);
     }
@@ -144,6 +145,8 @@ struct Messages<'r> {
     written: Blocks,
     open: Option<Message<'r>>,
     home: bool,
+    /// How many turns there are.
+    turns: usize,
 }
 
 struct Message<'r> {
@@ -168,8 +171,9 @@ impl<'r> Messages<'r> {
                 user::write_result(&mut message.results, losses, at, result);
             }
             Turn::Assistant(turn) => {
+                let last = at.turn + 1 == self.turns;
                 let message = self.message("assistant", Turned::Words);
-                assistant::write_turn(&mut message.said, losses, at, &turn.parts);
+                assistant::write_turn(&mut message.said, losses, at, &turn.parts, last);
                 message.extras = at_home(losses, at, &turn.extras);
             }
             Turn::Instruct { parts, extras, .. } => {

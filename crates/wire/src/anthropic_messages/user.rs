@@ -15,6 +15,9 @@ use crate::losses::Losses;
 const PLAIN: &str = "text/plain";
 const PDF: &str = "application/pdf";
 
+/// The pictures that are taken.
+const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
 /// Reads a content that is a string or a list of blocks; no content is no parts.
 pub(super) fn read_content(fields: &mut Fields<'_, '_>) -> Result<Vec<UserPart>, DecodeError> {
     Ok(fields.take("content", read_parts)?.unwrap_or_default())
@@ -135,19 +138,36 @@ fn write_text(blocks: &mut Blocks, losses: &mut Losses, at: At, said: &Text) {
 }
 
 fn write_image(blocks: &mut Blocks, losses: &mut Losses, at: At, image: &Image) {
-    if abroad(losses, at, &image.source) {
+    if abroad(losses, at, &image.source) || !taken(losses, at, &image.source) {
         return;
     }
     if image.detail.as_deref().is_some_and(|detail| detail != "auto") {
         losses.lose(format!("{at}.detail"));
     }
+    let home = losses.home();
     let extras = at_home(losses, at, &image.extras);
     blocks.add(|block| {
         block.field("type", "image");
-        block.nest("source", |source| write_source(source, &image.source));
+        block.nest("source", |source| write_source(source, &image.source, home));
         write_cache(block, image.cache.as_ref());
         write_extras(block, extras);
     });
+}
+
+/// Returns whether a picture is of a kind that is taken here.
+fn taken(losses: &mut Losses, at: At, source: &Source) -> bool {
+    let Source::Inline { media_type, .. } = source else { return true };
+    let kind = essence(media_type);
+    let taken = losses.home() || PICTURES.contains(&kind.as_str());
+    if !taken {
+        losses.because(at.to_string(), format!("pictures are JPEG, PNG, GIF or WebP, not {kind}"));
+    }
+    taken
+}
+
+/// Returns a media type without its parameters.
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// An upload is known to the host it went to alone.
@@ -170,8 +190,9 @@ fn write_file(blocks: &mut Blocks, losses: &mut Losses, at: At, file: &File) {
         Source::Url { media_type, .. } => media_type.as_deref().unwrap_or(PDF),
         Source::Uploaded(_) => PDF,
     };
+    let kind = if losses.home() { kind.to_owned() } else { essence(kind) };
     let text = match &file.source {
-        Source::Inline { base64, .. } if kind == PLAIN || !losses.home() && textual(kind) => {
+        Source::Inline { base64, .. } if kind == PLAIN || !losses.home() && textual(&kind) => {
             plain(base64)
         }
         _ => None,
@@ -181,6 +202,10 @@ fn write_file(blocks: &mut Blocks, losses: &mut Losses, at: At, file: &File) {
         let why = format!("documents are PDF or text, not {kind}");
         return losses.because(at.to_string(), why);
     }
+    if picture && !taken(losses, at, &file.source) {
+        return;
+    }
+    let home = losses.home();
     let extras = at_home(losses, at, &file.extras);
     blocks.add(|block| {
         block.field("type", if picture { "image" } else { "document" });
@@ -190,7 +215,7 @@ fn write_file(blocks: &mut Blocks, losses: &mut Losses, at: At, file: &File) {
                 source.field("media_type", PLAIN);
                 source.field("data", text);
             }
-            None => write_source(source, &file.source),
+            None => write_source(source, &file.source, home),
         });
         if !picture {
             block.optional("title", file.name.as_ref().filter(|name| !name.is_empty()));
@@ -202,16 +227,16 @@ fn write_file(blocks: &mut Blocks, losses: &mut Losses, at: At, file: &File) {
 
 /// Returns whether a media type names text, whatever its subtype.
 fn textual(media_type: &str) -> bool {
-    let kind = media_type.split(';').next().unwrap_or_default().trim();
-    kind.starts_with("text/")
-        || ["application/json", "application/xml", "application/yaml"].contains(&kind)
+    media_type.starts_with("text/")
+        || ["application/json", "application/xml", "application/yaml"].contains(&media_type)
 }
 
 fn plain(base64: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }
 
-fn write_source(source: &mut Object<'_>, from: &Source) {
+/// Writes where something is; the parameters of a foreign media type are not taken.
+fn write_source(source: &mut Object<'_>, from: &Source, home: bool) {
     match from {
         Source::Url { url, .. } => {
             source.field("type", "url");
@@ -219,7 +244,8 @@ fn write_source(source: &mut Object<'_>, from: &Source) {
         }
         Source::Inline { media_type, base64 } => {
             source.field("type", "base64");
-            source.field("media_type", media_type);
+            let plain = (!home).then(|| essence(media_type));
+            source.field("media_type", plain.as_ref().unwrap_or(media_type));
             source.field("data", base64);
         }
         Source::Uploaded(id) => {

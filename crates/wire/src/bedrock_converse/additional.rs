@@ -6,6 +6,7 @@ use ir::{Budget, Cap, Quirks, Request, Thinking};
 
 use crate::json::Object;
 use crate::losses::Losses;
+use crate::thoughts;
 
 /// The least tokens that Claude takes for thinking.
 const LEAST: u64 = 1_024;
@@ -73,9 +74,8 @@ fn thinks<'r>(
         return None;
     }
     match fields {
-        AdditionalFields::Thinking => match thinking.budget()? {
-            Budget::Off => Some(Thinks::Not),
-            Budget::Auto => Some(Thinks::Adaptive(None)),
+        AdditionalFields::Thinking => match thoughts::in_tokens(thinking)? {
+            Budget::Off | Budget::Auto => Some(Thinks::Not),
             Budget::Tokens(_) if bounds.thoughtless_call => {
                 losses.because("thinking", "the thoughts behind the last call are missing");
                 None

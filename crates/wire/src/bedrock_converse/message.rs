@@ -1,19 +1,21 @@
 //! The conversation as instructions and alternating messages of blocks.
 //!
 //! What cannot be sent is refused by the service as a whole: a blank text, a message without
-//! content, a beginning by the assistant, a document without a text beside it. So blank texts are
-//! left out and the missing pieces are put in.
+//! content, a beginning by the assistant, a document without a text beside it, white space at the
+//! end of an answer to be continued. So blank texts are left out and the missing pieces are put in.
 
 use std::collections::HashSet;
 
+use ir::dialect::{AdditionalFields, CacheMarks};
 use ir::{
-    AssistantPart, AssistantTurn, CacheMark, Opaque, Reasoning, Request, Said, Text, ToolCall,
-    ToolResult, Turn, UserPart,
+    AssistantPart, AssistantTurn, CacheMark, Opaque, Quirks, Reasoning, Request, Said, Text,
+    ToolCall, ToolResult, Turn, UserPart,
 };
 
 use super::media::{self, Kind};
+use super::points::{self, Among, Block};
 use crate::losses::Losses;
-use crate::{arguments, ids, json};
+use crate::{arguments, ids, json, thoughts};
 
 /// The longest id a call may have.
 const LONGEST_ID: usize = 64;
@@ -24,7 +26,7 @@ const NOTHING_SAID: &str = "(no message)";
 /// The conversation, each block written already.
 #[derive(Default)]
 pub(super) struct Conversation {
-    pub(super) system: Vec<Vec<u8>>,
+    pub(super) system: Vec<Block>,
     pub(super) messages: Vec<Message>,
     /// The names of the tools that were called, each once.
     pub(super) called: Vec<String>,
@@ -35,13 +37,13 @@ pub(super) struct Conversation {
 
 pub(super) struct Message {
     pub(super) role: Role,
-    pub(super) blocks: Vec<Vec<u8>>,
+    pub(super) blocks: Vec<Block>,
     text: bool,
     document: bool,
 }
 
 /// A block and, where it is no text, of what kind.
-type Block = (Vec<u8>, Option<Kind>);
+type Part = (Vec<u8>, Option<Kind>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -50,16 +52,22 @@ pub(super) enum Role {
 }
 
 /// Gathers a request's turns.
-pub(super) fn gather(request: &Request, losses: &mut Losses) -> Conversation {
+pub(super) fn gather(request: &Request, quirks: Quirks, losses: &mut Losses) -> Conversation {
     let mut gathering = Gathering {
         losses,
+        marks: quirks.cache_marks,
+        claude: matches!(
+            quirks.additional,
+            AdditionalFields::Thinking | AdditionalFields::Adaptive
+        ),
+        turns: request.turns.len(),
         said: Conversation::default(),
         names: HashSet::new(),
         called: HashSet::new(),
         leading: true,
     };
     for (at, turn) in request.turns.iter().enumerate() {
-        gathering.turn(turn, &format!("turns[{at}]"));
+        gathering.turn(at, turn, &format!("turns[{at}]"));
     }
     let mut said = gathering.said;
     if said.messages.first().is_none_or(|message| message.role != Role::User) {
@@ -71,7 +79,11 @@ pub(super) fn gather(request: &Request, losses: &mut Losses) -> Conversation {
     }
     for message in &mut said.messages {
         if message.blocks.is_empty() || (message.document && !message.text) {
-            message.blocks.push(text(NOTHING_SAID));
+            // In front of a cache point that ends the message, and behind all else: results must
+            // stand first.
+            let ends = message.blocks.last().is_some_and(Block::is_point);
+            let at = message.blocks.len() - usize::from(ends);
+            message.blocks.insert(at, text(NOTHING_SAID).into());
         }
     }
     let last = said.messages.last().map(|message| message.role);
@@ -81,6 +93,12 @@ pub(super) fn gather(request: &Request, losses: &mut Losses) -> Conversation {
 
 struct Gathering<'l> {
     losses: &'l mut Losses,
+    /// Which cache points the model takes.
+    marks: CacheMarks,
+    /// Whether the model is told to think as Claude is, and takes what Claude signed elsewhere.
+    claude: bool,
+    /// How many turns there are.
+    turns: usize,
     said: Conversation,
     /// The names of the documents so far.
     names: HashSet<String>,
@@ -90,7 +108,7 @@ struct Gathering<'l> {
 }
 
 impl Gathering<'_> {
-    fn turn(&mut self, turn: &Turn, path: &str) {
+    fn turn(&mut self, at: usize, turn: &Turn, path: &str) {
         if let (Turn::Instruct { parts, extras, .. }, true) = (turn, self.leading) {
             self.losses.extras(path, extras);
             self.instruct(parts, path);
@@ -108,7 +126,7 @@ impl Gathering<'_> {
                 self.losses.extras(path, extras);
                 self.user(parts, path);
             }
-            Turn::Assistant(turn) => self.assistant(turn, path),
+            Turn::Assistant(turn) => self.assistant(turn, path, at + 1 == self.turns),
             Turn::Result(result) => self.result(result, path),
             // No turn of this dialect's own is read that has no other name.
             Turn::Other(opaque) => drop(self.losses.opaque(path, opaque)),
@@ -122,8 +140,9 @@ impl Gathering<'_> {
                 UserPart::Text(said) => {
                     self.losses.extras(&path, &said.extras);
                     if !said.text.trim().is_empty() {
-                        self.said.system.push(text(&said.text));
-                        self.said.system.extend(said.cache.as_ref().map(mark));
+                        self.said.system.push(text(&said.text).into());
+                        let point = self.point(said.cache.as_ref(), &path);
+                        self.said.system.extend(point);
                     }
                 }
                 UserPart::Image(_) | UserPart::File(_) => {
@@ -131,7 +150,7 @@ impl Gathering<'_> {
                 }
                 UserPart::Other(opaque) => {
                     if let Some(opaque) = self.losses.opaque(&path, opaque) {
-                        self.said.system.push(opaque.raw.text().into());
+                        self.said.system.push(Vec::from(opaque.raw.text()).into());
                     }
                 }
             }
@@ -141,13 +160,15 @@ impl Gathering<'_> {
     fn user(&mut self, parts: &[UserPart], path: &str) {
         self.message(Role::User);
         for (at, part) in parts.iter().enumerate() {
-            let (block, cache) = self.user_part(part, &format!("{path}.parts[{at}]"));
+            let path = format!("{path}.parts[{at}]");
+            let (block, cache) = self.user_part(part, &path);
             if let Some((block, kind)) = block {
+                let point = self.point(cache, &path);
                 let message = self.message(Role::User);
                 message.text |= kind.is_none();
                 message.document |= kind == Some(Kind::Document);
-                message.blocks.push(block);
-                message.blocks.extend(cache.map(mark));
+                message.blocks.push(block.into());
+                message.blocks.extend(point);
             }
         }
     }
@@ -157,7 +178,7 @@ impl Gathering<'_> {
         &mut self,
         part: &'p UserPart,
         path: &str,
-    ) -> (Option<Block>, Option<&'p CacheMark>) {
+    ) -> (Option<Part>, Option<&'p CacheMark>) {
         match part {
             UserPart::Text(Text { text: said, cache, extras }) => {
                 self.losses.extras(path, extras);
@@ -209,41 +230,48 @@ impl Gathering<'_> {
                 }
             });
         });
+        let point = self.point(result.cache.as_ref(), path);
         let message = self.message(Role::User);
-        message.blocks.push(block);
-        message.text = true;
-        message.blocks.extend(result.cache.as_ref().map(mark));
+        message.blocks.push(block.into());
+        message.blocks.extend(point);
     }
 
-    fn assistant(&mut self, turn: &AssistantTurn, path: &str) {
+    fn assistant(&mut self, turn: &AssistantTurn, path: &str, last: bool) {
         self.losses.extras(path, &turn.extras);
-        let mut blocks = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
+        let ending = if last { spaced(&turn.parts) } else { None };
         let (mut thought, mut called) = (false, false);
         for (at, part) in turn.parts.iter().enumerate() {
             let path = format!("{path}.parts[{at}]");
             match part {
+                AssistantPart::Text(said) if ending == Some(at) => {
+                    let why = "white space at the end of an answer to be continued is refused";
+                    self.losses.because(&path, why);
+                    let text = said.text.trim_end().to_owned();
+                    self.said(&Said { text, ..said.clone() }, &path, &mut blocks);
+                }
                 AssistantPart::Text(said) => self.said(said, &path, &mut blocks),
                 AssistantPart::Refusal(said) => {
                     if !said.trim().is_empty() {
-                        blocks.push(text(said));
+                        blocks.push(text(said).into());
                     }
                 }
                 AssistantPart::Reasoning(thoughts) => {
                     let block = self.thoughts(thoughts, &path);
                     thought |= block.is_some();
-                    blocks.extend(block);
+                    blocks.extend(block.map(Block::from));
                 }
                 AssistantPart::ToolCall(call) => {
                     called = true;
-                    blocks.push(self.call(call, &path));
-                    blocks.extend(call.cache.as_ref().map(mark));
+                    blocks.push(self.call(call, &path).into());
+                    blocks.extend(self.point(call.cache.as_ref(), &path));
                 }
                 AssistantPart::Image(image) => {
-                    blocks.extend(media::image(image, &path, self.losses));
+                    blocks.extend(media::image(image, &path, self.losses).map(Block::from));
                 }
                 AssistantPart::Other(opaque) => {
                     let opaque = self.losses.opaque(&path, opaque);
-                    blocks.extend(opaque.map(|opaque| opaque.raw.text().into()));
+                    blocks.extend(opaque.map(|opaque| Vec::from(opaque.raw.text()).into()));
                 }
             }
         }
@@ -254,7 +282,7 @@ impl Gathering<'_> {
     }
 
     /// Writes a text of the model's, with its citations where they are this dialect's.
-    fn said(&mut self, said: &Said, path: &str, blocks: &mut Vec<Vec<u8>>) {
+    fn said(&mut self, said: &Said, path: &str, blocks: &mut Vec<Block>) {
         self.losses.extras(path, &said.extras);
         if let Some(carrier) = &said.carrier {
             self.losses.opaque(&format!("{path}.carrier"), carrier);
@@ -266,17 +294,24 @@ impl Gathering<'_> {
         if said.text.trim().is_empty() {
             return;
         }
-        blocks.push(if citations.is_empty() { text(&said.text) } else { cited(said, &citations) });
-        blocks.extend(said.cache.as_ref().map(mark));
+        let written =
+            if citations.is_empty() { text(&said.text) } else { cited(said, &citations) };
+        blocks.push(written.into());
+        blocks.extend(self.point(said.cache.as_ref(), path));
     }
 
     /// Writes thoughts with what proves them; without it they are not taken back.
-    fn thoughts(&mut self, thoughts: &Reasoning, path: &str) -> Option<Vec<u8>> {
-        let Some(carrier) = &thoughts.carrier else {
+    fn thoughts(&mut self, reasoning: &Reasoning, path: &str) -> Option<Vec<u8>> {
+        let Some(carrier) = &reasoning.carrier else {
             self.losses.because(path, "thoughts without a signature are not taken back");
             return None;
         };
-        let carrier = self.losses.opaque(path, carrier)?.raw.value();
+        let signed = thoughts::to_converse(carrier).filter(|_| self.claude);
+        let carrier = match &signed {
+            Some(signed) => signed,
+            None => self.losses.opaque(path, carrier)?,
+        };
+        let carrier = carrier.raw.value();
         let mut block = Vec::new();
         json::object(&mut block, |block| {
             block.nest("reasoningContent", |content| {
@@ -285,7 +320,7 @@ impl Gathering<'_> {
                     return;
                 }
                 content.nest("reasoningText", |written| {
-                    written.field("text", &thoughts.text);
+                    written.field("text", &reasoning.text);
                     written.optional("signature", carrier.get("signature"));
                 });
             });
@@ -313,6 +348,10 @@ impl Gathering<'_> {
         block
     }
 
+    fn point(&mut self, mark: Option<&CacheMark>, path: &str) -> Option<Block> {
+        points::point(mark, path, Among::Texts, self.marks, self.losses)
+    }
+
     /// Returns the message being said, a new one where the other role spoke last.
     fn message(&mut self, role: Role) -> &mut Message {
         let messages = &mut self.said.messages;
@@ -327,6 +366,16 @@ impl Message {
     fn of(role: Role) -> Self {
         Self { role, blocks: Vec::new(), text: false, document: false }
     }
+}
+
+/// Finds the text that a turn ends with, when that ends with white space.
+fn spaced(parts: &[AssistantPart]) -> Option<usize> {
+    let blank = |part: &AssistantPart| {
+        matches!(part, AssistantPart::Text(said) if said.text.trim().is_empty())
+    };
+    let last = parts.iter().rposition(|part| !blank(part))?;
+    let AssistantPart::Text(said) = parts.get(last)? else { return None };
+    said.text.ends_with(char::is_whitespace).then_some(last)
 }
 
 /// Writes a block of text.
@@ -348,18 +397,6 @@ fn cited(said: &Said, citations: &[&Opaque]) -> Vec<u8> {
                     out.extend_from_slice(citation.raw.text().as_bytes());
                 });
             });
-        });
-    });
-    out
-}
-
-/// Writes "cache the prompt up to here".
-pub(super) fn mark(cache: &CacheMark) -> Vec<u8> {
-    let mut out = Vec::new();
-    json::object(&mut out, |block| {
-        block.nest("cachePoint", |point| {
-            point.field("type", "default");
-            point.optional("ttl", cache.ttl.as_ref());
         });
     });
     out

@@ -6,9 +6,11 @@ use serde_json::Number;
 
 use super::additional::{self, Additional, Bounds};
 use super::message::{self, Role};
+use super::points::{self, Block};
 use super::toolbox;
 use crate::json::{self, Object};
 use crate::losses::Losses;
+use crate::schema::{self, For};
 use crate::undo::schema_in_words;
 use crate::{Undo, Written};
 
@@ -18,9 +20,15 @@ const HERE: Dialect = Dialect::BedrockConverse;
 pub fn write(request: &Request, quirks: Quirks) -> Written {
     let mut losses = Losses::new(HERE, request.spoken);
     let mut undo = Undo::default();
-    let mut said = message::gather(request, &mut losses);
-    said.system.extend(in_words(&request.output, quirks, &mut losses));
-    let tools = toolbox::gather(request, quirks, &said.called, &mut undo, &mut losses);
+    let mut said = message::gather(request, quirks, &mut losses);
+    let by = schema::by(&request.output, quirks.schema, &mut losses);
+    said.system.extend(in_words(&request.output, by, &mut losses).map(Block::from));
+    let mut tools = toolbox::gather(request, quirks, by, &said.called, &mut undo, &mut losses);
+    let lists = tools.iter_mut().map(toolbox::Tools::blocks).chain([&mut said.system]);
+    points::bound(
+        lists.chain(said.messages.iter_mut().map(|message| &mut message.blocks)),
+        &mut losses,
+    );
     let bounds = Bounds {
         forced: tools.as_ref().is_some_and(toolbox::Tools::forced),
         thoughtless_call: said.thoughtless_call,
@@ -46,8 +54,8 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
             body.nest("toolConfig", |config| tools.write(config));
         }
         additional.write(body);
-        if let (Output::Schema(schema), SchemaBy::Native) = (&request.output, quirks.schema) {
-            body.nest("outputConfig", |config| format(config, schema));
+        if let (Output::Schema(schema), SchemaBy::Native) = (&request.output, by) {
+            body.nest("outputConfig", |config| format(config, schema, &mut losses));
         }
         if let Some(extras) = losses.extras("", &request.extras) {
             body.extras(extras);
@@ -56,14 +64,14 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
     Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
 }
 
-fn blocks(out: &mut Vec<u8>, blocks: &[Vec<u8>]) {
-    json::list(out, blocks, |out, block| out.extend_from_slice(block));
+fn blocks(out: &mut Vec<u8>, blocks: &[Block]) {
+    json::list(out, blocks, |out, block| out.extend_from_slice(&block.bytes));
 }
 
 /// Asks for JSON in the instructions, where nothing else asks for it.
-fn in_words(output: &Output, quirks: Quirks, losses: &mut Losses) -> Option<Vec<u8>> {
+fn in_words(output: &Output, by: SchemaBy, losses: &mut Losses) -> Option<Vec<u8>> {
     match output {
-        Output::Schema(schema) if quirks.schema == SchemaBy::Prompt => {
+        Output::Schema(schema) if by == SchemaBy::Prompt => {
             Some(message::text(&schema_in_words(schema)))
         }
         Output::Json => {
@@ -135,12 +143,16 @@ fn bounded(temperature: Option<&Number>, losses: &mut Losses) -> Option<Number> 
 }
 
 /// Writes the schema the answer must fit, as the text it is here.
-fn format(config: &mut Object<'_>, schema: &Schema) {
+fn format(config: &mut Object<'_>, schema: &Schema, losses: &mut Losses) {
+    let fitted = schema.schema.as_ref().and_then(|raw| {
+        // One that does not fit was sent another way.
+        schema::fit(raw, For::Answer, "output.schema", losses).ok()
+    });
     config.nest("textFormat", |format| {
         format.field("type", "json_schema");
         format.nest("structure", |structure| {
             structure.nest("jsonSchema", |written| {
-                written.field("schema", schema.schema.as_ref().map_or("{}", RawJson::text));
+                written.field("schema", fitted.as_ref().map_or("{}", RawJson::text));
                 if !schema.name.is_empty() {
                     written.field("name", &schema.name);
                 }

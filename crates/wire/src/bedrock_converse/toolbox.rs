@@ -4,14 +4,15 @@
 use ir::dialect::SchemaBy;
 use ir::{Choice, Output, Quirks, RawJson, Request, Schema, Tool, Toolbox};
 
-use super::message;
+use super::points::{Among, Block, point};
 use crate::json::{self, Object};
 use crate::losses::Losses;
+use crate::schema::{self, For};
 use crate::undo::{ANSWER_TOOL, Undo, free_text_schema};
 
 /// The tools, written already, and the choice among them.
 pub(super) struct Tools {
-    specs: Vec<Vec<u8>>,
+    specs: Vec<Block>,
     choice: Option<Picked>,
 }
 
@@ -21,10 +22,12 @@ enum Picked {
     Tool(String),
 }
 
-/// Gathers the tools of a request; `called` are the names of those called already.
+/// Gathers the tools of a request; `by` is how the answer is made to fit its schema, `called` are
+/// the names of those called already.
 pub(super) fn gather(
     request: &Request,
     quirks: Quirks,
+    by: SchemaBy,
     called: &[String],
     undo: &mut Undo,
     losses: &mut Losses,
@@ -32,12 +35,12 @@ pub(super) fn gather(
     let mut tools = Tools { specs: Vec::new(), choice: None };
     match &request.toolbox {
         Some(toolbox) => tools.own(toolbox, called, quirks, undo, losses),
-        None => tools.specs.extend(called.iter().map(|name| bare(name))),
+        None => tools.specs.extend(called.iter().map(|name| bare(name).into())),
     }
-    if let (Output::Schema(schema), SchemaBy::Tool) = (&request.output, quirks.schema) {
+    if let (Output::Schema(schema), SchemaBy::Tool) = (&request.output, by) {
         undo.answer = true;
         let others = !tools.specs.is_empty();
-        tools.specs.push(answer(schema));
+        tools.specs.push(answer(schema).into());
         match tools.choice {
             Some(Picked::Tool(_)) => {}
             _ if others && request.toolbox.is_some() => tools.choice = Some(Picked::Any),
@@ -77,7 +80,7 @@ impl Tools {
         }
         if self.specs.is_empty() {
             self.choice = None;
-            self.specs.extend(called.iter().map(|name| bare(name)));
+            self.specs.extend(called.iter().map(|name| bare(name).into()));
         }
     }
 
@@ -93,27 +96,33 @@ impl Tools {
             Tool::Function { name, description, parameters, strict, cache, extras, around } => {
                 losses.extras(path, extras);
                 losses.extras(path, around);
-                let strict = *strict == Some(true);
-                let known = quirks.schema == SchemaBy::Native;
-                if strict && !known {
-                    losses.because(format!("{path}.strict"), "the model does not enforce schemas");
-                }
-                let spec =
-                    Spec { name, description: description.as_deref(), strict: strict && known };
-                self.specs.push(spec.write(parameters.as_ref()));
-                self.specs.extend(cache.as_ref().map(message::mark));
+                let fitted = if *strict == Some(true) {
+                    strict_schema(parameters.as_ref(), path, quirks, losses)
+                } else {
+                    None
+                };
+                let description = description.as_deref();
+                let spec = Spec { name, description, strict: fitted.is_some() };
+                self.specs.push(spec.write(fitted.as_ref().or(parameters.as_ref())).into());
+                let marks = quirks.cache_marks;
+                self.specs.extend(point(cache.as_ref(), path, Among::Tools, marks, losses));
             }
             Tool::Custom { name, description, extras } => {
                 losses.extras(path, extras);
                 undo.customs.push(name.clone());
                 let spec = Spec { name, description: description.as_deref(), strict: false };
-                self.specs.push(spec.write(Some(&free_text_schema())));
+                self.specs.push(spec.write(Some(&free_text_schema())).into());
             }
             Tool::Hosted(opaque) => {
                 let opaque = losses.opaque(path, opaque);
-                self.specs.extend(opaque.map(|opaque| opaque.raw.text().into()));
+                self.specs.extend(opaque.map(|opaque| Vec::from(opaque.raw.text()).into()));
             }
         }
+    }
+
+    /// Returns the tools with the cache points among them.
+    pub(super) fn blocks(&mut self) -> &mut Vec<Block> {
+        &mut self.specs
     }
 
     /// Returns whether the model must call a tool.
@@ -123,7 +132,9 @@ impl Tools {
 
     /// Writes the tools and the choice.
     pub(super) fn write(&self, config: &mut Object<'_>) {
-        config.with("tools", |out| json::list(out, &self.specs, |out, spec| out.extend(spec)));
+        config.with("tools", |out| {
+            json::list(out, &self.specs, |out, spec| out.extend_from_slice(&spec.bytes));
+        });
         let Some(choice) = &self.choice else { return };
         config.nest("toolChoice", |written| match choice {
             Picked::Auto => written.nest("auto", |_| {}),
@@ -131,6 +142,24 @@ impl Tools {
             Picked::Tool(name) => written.nest("tool", |tool| tool.field("name", name)),
         });
     }
+}
+
+/// Brings the parameters of a strict tool to what is enforced here; where that cannot be, the tool
+/// is not strict.
+fn strict_schema(
+    parameters: Option<&RawJson>,
+    path: &str,
+    quirks: Quirks,
+    losses: &mut Losses,
+) -> Option<RawJson> {
+    if quirks.schema != SchemaBy::Native {
+        losses.because(format!("{path}.strict"), "the model does not enforce schemas");
+        return None;
+    }
+    let none = RawJson::parse("{}".to_owned()).expect("invariant: written here as JSON");
+    let raw = parameters.unwrap_or(&none);
+    let fitted = schema::fit(raw, For::Tool, &format!("{path}.parameters"), losses);
+    fitted.map_err(|why| losses.because(format!("{path}.strict"), why)).ok()
 }
 
 /// Writes a tool of which only the name is known: it was called before and is offered no more.

@@ -1,4 +1,4 @@
-//! Messages, written.
+//! Messages, written. None is sent without content, and no text that says nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +11,12 @@ use super::plan;
 use crate::json;
 use crate::losses::Losses;
 use crate::undo::FREE_TEXT;
+
+/// What stands where a user said nothing that can be sent, or only a document beside the messages.
+const NOTHING_SAID: &str = "(no message)";
+
+/// What stands where a tool returned nothing that can be sent.
+const NOTHING_RETURNED: &str = "(no result)";
 
 /// The conversation, each message written already, and the texts that stand beside it.
 #[derive(Default)]
@@ -60,7 +66,13 @@ impl Gathering<'_> {
     }
 
     fn plain(&mut self, voice: Voice, parts: &[UserPart], path: &str) {
-        let content = self.content(voice, parts, path);
+        let mut content = self.content(voice, parts, path);
+        if content.is_empty() {
+            if voice == Voice::System {
+                return;
+            }
+            content.push(text(NOTHING_SAID));
+        }
         let role = if voice == Voice::System { "system" } else { "user" };
         let mut out = Vec::new();
         json::object(&mut out, |message| {
@@ -76,7 +88,10 @@ impl Gathering<'_> {
         if result.failed == Some(true) {
             self.losses.lose(format!("{path}.failed"));
         }
-        let content = self.content(Voice::Tool, &result.parts, path);
+        let mut content = self.content(Voice::Tool, &result.parts, path);
+        if content.is_empty() {
+            content.push(text(NOTHING_RETURNED));
+        }
         let mut out = Vec::new();
         json::object(&mut out, |message| {
             message.field("role", "tool");
@@ -94,7 +109,7 @@ impl Gathering<'_> {
                 UserPart::Text(Text { text: said, cache, extras }) => {
                     self.losses.extras(&path, extras);
                     self.mark(cache.as_ref(), &path);
-                    content.push(text(said));
+                    content.extend((!said.is_empty()).then(|| text(said)));
                 }
                 UserPart::Image(image) => content.extend(self.image(voice, image, &path)),
                 UserPart::File(file) => self.file(file, &path),
@@ -168,7 +183,9 @@ impl Gathering<'_> {
                     self.said(said, &path, &mut citations);
                     content.extend((!said.text.is_empty()).then(|| text(&said.text)));
                 }
-                AssistantPart::Refusal(said) => content.push(text(said)),
+                AssistantPart::Refusal(said) => {
+                    content.extend((!said.is_empty()).then(|| text(said)));
+                }
                 AssistantPart::Reasoning(thoughts) => match &thoughts.carrier {
                     Some(carrier) if *carrier == plan() => planned.push_str(&thoughts.text),
                     carrier => {

@@ -2,11 +2,14 @@
 //!
 //! The dialect knows one open block at a time, so what other parts say meanwhile waits for its turn.
 //! A block begins only when it has something to say: what must stand in front of it, a foreign
-//! carrier, may come first, and an empty block would come back as a request the API refuses.
+//! carrier, may come first, and an empty block would come back as a request the API refuses. A
+//! carrier waits until nothing can replace it, since clients join the signatures they are sent:
+//! that of thoughts until they are complete. One of a text that stays empty is left out, as in a
+//! whole answer.
 
 use std::collections::VecDeque;
 
-use ir::{CallKind, Dialect, Event, Extras, Failure, Finish, Opaque, PartKind, Scope, Spot, Usage};
+use ir::{CallKind, Citation, Dialect, Event, Extras, Failure, Finish, Opaque, PartKind, Scope, Spot, Usage};
 
 use super::super::assistant::{self, Spelled};
 use super::super::{HERE, answer, failure, response, usage};
@@ -49,9 +52,10 @@ struct Part {
     /// The first piece of a call's arguments, held because a carrier may still come that has to
     /// stand in front of the call.
     held: Option<String>,
+    /// What it carries, as far as that is not written.
     carrier: Option<Opaque>,
-    /// A carrier that came too late to stand in front.
-    late: Option<Opaque>,
+    /// What a foreign text rests on, while it says nothing.
+    cited: Vec<Citation>,
 }
 
 impl Writer {
@@ -85,7 +89,7 @@ impl Writer {
                 waiting: Vec::new(),
                 held: None,
                 carrier: None,
-                late: None,
+                cited: Vec::new(),
             }),
             Event::Delta(spot, _) | Event::Cite(spot, _) | Event::Carry(spot, _) => {
                 self.hear(*spot, event, out);
@@ -140,11 +144,14 @@ impl Writer {
             Event::Delta(_, text) if text.is_empty() => {}
             Event::Delta(_, text) => self.grow(part, text, out),
             Event::Cite(_, citation) if matches!(part.kind, PartKind::Text) => {
+                if !part.begun && !self.home() {
+                    part.cited.push(citation.clone());
+                    return;
+                }
                 self.begin(part, out);
-                let citation = answer::citation(citation);
-                self.delta("citations_delta", out, |delta| delta.raw("citation", &citation));
+                self.cite(citation, out);
             }
-            Event::Carry(_, carrier) => self.carry(part, carrier, out),
+            Event::Carry(_, carrier) => part.carrier = Some(carrier.clone()),
             _ => {}
         }
     }
@@ -181,25 +188,9 @@ impl Writer {
         self.delta("input_json_delta", out, |delta| delta.field("partial_json", piece));
     }
 
-    fn carry(&mut self, part: &mut Part, carrier: &Opaque, out: &mut Vec<u8>) {
-        match &part.kind {
-            PartKind::Reasoning => match assistant::spelled(carrier) {
-                Spelled::Signature(signature) => {
-                    self.begin(part, out);
-                    self.delta("signature_delta", out, |d| d.field("signature", &signature));
-                }
-                Spelled::Block(_) => part.late = Some(carrier.clone()),
-            },
-            PartKind::Text | PartKind::ToolCall { .. } if carrier.dialect != HERE => {
-                if part.begun {
-                    part.late = Some(carrier.clone());
-                } else {
-                    self.sealed(carrier, Of::Next, out);
-                }
-            }
-            PartKind::ToolCall { .. } => part.carrier = Some(carrier.clone()),
-            _ => {}
-        }
+    fn cite(&mut self, citation: &Citation, out: &mut Vec<u8>) {
+        let citation = answer::citation(citation);
+        self.delta("citations_delta", out, |delta| delta.raw("citation", &citation));
     }
 
     /// Begins the block of a part that has something to say.
@@ -208,8 +199,16 @@ impl Writer {
             return;
         }
         part.begun = true;
+        if matches!(part.kind, PartKind::Text | PartKind::ToolCall { .. })
+            && let Some(carrier) = part.carrier.take_if(|carrier| carrier.dialect != HERE)
+        {
+            self.sealed(&carrier, Of::Next, out);
+        }
         match &part.kind {
-            PartKind::Text | PartKind::Refusal => self.start_text(out),
+            PartKind::Text | PartKind::Refusal => {
+                self.start_text(out);
+                part.cited.iter().for_each(|citation| self.cite(citation, out));
+            }
             PartKind::Image { media_type } => {
                 self.start_text(out);
                 let start = answer::picture_start(media_type);
@@ -243,6 +242,7 @@ impl Writer {
     /// Ends a part, and writes what could not stand in front of it behind it.
     fn end(&mut self, mut part: Part, out: &mut Vec<u8>) {
         match &part.kind {
+            PartKind::Reasoning => return self.end_thoughts(part, out),
             PartKind::ToolCall { kind, .. } => {
                 let custom = *kind == CallKind::Custom;
                 self.begin(&mut part, out);
@@ -256,13 +256,29 @@ impl Writer {
             PartKind::Other(opaque) if opaque.dialect == HERE => self.block(opaque, out),
             _ => {}
         }
+        if !part.begun {
+            return;
+        }
+        self.stop(out);
+        if let (PartKind::Text | PartKind::ToolCall { .. }, Some(late)) = (part.kind, part.carrier)
+            && late.dialect != HERE
+        {
+            self.sealed(&late, Of::This, out);
+        }
+    }
+
+    fn end_thoughts(&mut self, mut part: Part, out: &mut Vec<u8>) {
+        let carrier = part.carrier.take();
+        let spelled = carrier.as_ref().map(assistant::spelled);
+        if let Some(Spelled::Signature(signature)) = &spelled {
+            self.begin(&mut part, out);
+            self.delta("signature_delta", out, |delta| delta.field("signature", signature));
+        }
         if part.begun {
             self.stop(out);
         }
-        match part.late {
-            Some(late) if late.dialect == HERE => self.block(&late, out),
-            Some(late) => self.sealed(&late, Of::This, out),
-            None => {}
+        if let (Some(Spelled::Block(_)), Some(block)) = (&spelled, &carrier) {
+            self.block(block, out);
         }
     }
 

@@ -262,17 +262,19 @@ fn tools_of_other_kinds_become_functions_or_losses() {
         &request,
         Quirks::default(),
         &expect![[r#"
-        messages: {"role":"user","content":[{"type":"text","text":"hi"}]}
-        tools: {"name":"f","input_schema":{"type":"object"},"strict":true}
-        tools: {"name":"f","input_schema":{"type":"object"},"strict":true}
-        tools: {"name":"c","description":"free","input_schema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}
-        tool_choice: {"type":"any","disable_parallel_tool_use":true}
-        loss toolbox.tools[0].x: anthropic_messages has no field for it
-        loss toolbox.tools[1].x: anthropic_messages has no field for it
-        loss toolbox.tools[2].format: anthropic_messages has no field for it
-        loss toolbox.tools[3]: only openai_chat understands it
-        Undo { answer: false, customs: ["c"] }
-    "#]],
+            messages: {"role":"user","content":[{"type":"text","text":"hi"}]}
+            tools: {"name":"f","input_schema":{"type":"object","properties":{},"additionalProperties":false},"strict":true}
+            tools: {"name":"f","input_schema":{"type":"object","properties":{},"additionalProperties":false},"strict":true}
+            tools: {"name":"c","description":"free","input_schema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}
+            tool_choice: {"type":"any","disable_parallel_tool_use":true}
+            loss toolbox.tools[0].x: anthropic_messages has no field for it
+            loss toolbox.tools[0].parameters: objects of a schema take no further fields here
+            loss toolbox.tools[1].x: anthropic_messages has no field for it
+            loss toolbox.tools[1].parameters: objects of a schema take no further fields here
+            loss toolbox.tools[2].format: anthropic_messages has no field for it
+            loss toolbox.tools[3]: only openai_chat understands it
+            Undo { answer: false, customs: ["c"] }
+        "#]],
     );
     request.toolbox = Some(Toolbox {
         tools: vec![function(Some("{\"type\":\"object\",\"properties\":{}}"))],
@@ -283,11 +285,12 @@ fn tools_of_other_kinds_become_functions_or_losses() {
         &request,
         Quirks::default(),
         &expect![[r#"
-        messages: {"role":"user","content":[{"type":"text","text":"hi"}]}
-        tools: {"name":"f","input_schema":{"type":"object","properties":{}},"strict":true}
-        tool_choice: {"type":"none"}
-        loss toolbox.tools[0].x: anthropic_messages has no field for it
-    "#]],
+            messages: {"role":"user","content":[{"type":"text","text":"hi"}]}
+            tools: {"name":"f","input_schema":{"type":"object","properties":{},"additionalProperties":false},"strict":true}
+            tool_choice: {"type":"none"}
+            loss toolbox.tools[0].x: anthropic_messages has no field for it
+            loss toolbox.tools[0].parameters: objects of a schema take no further fields here
+        "#]],
     );
     let hosted = Tool::Hosted(of(Dialect::Gemini, &json!({"googleSearch": {}})));
     request.toolbox =

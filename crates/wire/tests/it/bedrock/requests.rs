@@ -208,14 +208,15 @@ fn cache_marks_stand_after_what_they_mark() {
         &asked,
         &expect![[r#"
             messages:
-              {"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default","ttl":"1h"}},{"text":"there"}]}
+              {"role":"user","content":[{"text":"hi"},{"text":"there"}]}
             system:
               {"text":"Be kind."}
-              {"cachePoint":{"type":"default","ttl":"1h"}}
             toolConfig.tools:
               {"toolSpec":{"name":"f","description":"Does f.","inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number"}}}}}}
-              {"cachePoint":{"type":"default"}}
             toolConfig.toolChoice: {"tool":{"name":"f"}}
+            turns[0].parts[0].cache: the model takes no cache points
+            turns[1].parts[0].cache: the model takes no cache points
+            toolbox.tools[0].cache: the model takes no cache points
         "#]],
     );
 }
@@ -229,7 +230,8 @@ fn a_schema_is_asked_for_in_three_ways() {
         &expect![[r#"
             messages:
               {"role":"user","content":[{"text":"Where?"}]}
-            outputConfig: {"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"]}","name":"city"}}}}
+            outputConfig: {"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"],\"additionalProperties\":false}","name":"city"}}}}
+            output.schema: objects of a schema take no further fields here
         "#]],
     );
     let by = |schema| Quirks { schema, ..Quirks::default() };
@@ -363,7 +365,7 @@ fn thinking_is_said_in_the_words_of_the_models_maker() {
         {"thinking":{"type":"enabled","budget_tokens":8999}} ["top_k", "temperature"]
         {"thinking":{"type":"enabled","budget_tokens":1024}} ["top_k", "temperature"]
         {"thinking":{"type":"enabled","budget_tokens":1024}} ["top_k", "temperature"]
-        {"thinking":{"type":"adaptive"}} ["top_k", "temperature"]
+        {"thinking":{"type":"enabled","budget_tokens":8999}} ["top_k", "temperature"]
         {"thinking":{"type":"disabled"},"top_k":5} []
         {"top_k":5} ["thinking"]
         {"top_k":5} ["thinking"]

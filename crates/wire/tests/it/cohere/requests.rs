@@ -29,7 +29,7 @@ fn an_eventful_conversation() {
               {"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"Let me look."}],"tool_calls":[{"id":"functions.get:0","type":"function","function":{"name":"get","arguments":"{\"a\":1.50}"}},{"id":"call_2","type":"function","function":{"name":"shell","arguments":"{\"input\":\"ls -l\"}"}},{"id":"call_3","type":"function","function":{"name":"get","arguments":"{broken"}}]}
               {"role":"tool","tool_call_id":"functions.get:0","content":[{"type":"text","text":"sunny"}]}
               {"role":"tool","tool_call_id":"call_2","content":[{"type":"text","text":"no such file"}]}
-              {"role":"tool","tool_call_id":"call_3","content":[]}
+              {"role":"tool","tool_call_id":"call_3","content":[{"type":"text","text":"(no result)"}]}
               {"role":"system","content":[{"type":"text","text":"Answer in French."}]}
               {"role":"user","content":[{"type":"text","text":"And tomorrow?"}]}
             stream: false
@@ -130,7 +130,7 @@ fn own_plans_thoughts_and_citations_go_back() {
             messages:
               {"role":"user","content":[{"type":"text","text":"hi"}]}
               {"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"Ruby."}],"tool_plan":"I will call f.","tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{}"}}],"citations":[{"start":0}]}
-              {"role":"tool","tool_call_id":"t1","content":[]}
+              {"role":"tool","tool_call_id":"t1","content":[{"type":"text","text":"(no result)"}]}
             stream: false
             thinking: {"type":"disabled"}
             turns[1].parts[2].citations[2]: only gemini understands it
