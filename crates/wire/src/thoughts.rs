@@ -1,5 +1,5 @@
-//! Thoughts as Anthropic's messages and Bedrock's converse both carry them: Claude answers through
-//! either, and what it signed in one is good in the other.
+//! What Claude thought and said, as Anthropic's messages and Bedrock's converse both carry it: it
+//! answers through either, and what it signed in one is good in the other.
 //!
 //! Not all that speaks these dialects is Claude. A model of another maker signs nothing at Bedrock,
 //! so whatever carries a signature from there is Claude's; towards Bedrock the record says which
@@ -8,7 +8,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ir::{Budget, Dialect, Opaque, RawJson, Thinking};
+use ir::{AssistantPart, Budget, Dialect, Opaque, RawJson, Said, Thinking};
 use serde_json::{Value, json};
 
 /// Returns a carrier of Bedrock's as Anthropic's messages have it.
@@ -51,6 +51,36 @@ fn signed(text: &str) -> bool {
 fn raw(value: &Value) -> RawJson {
     RawJson::parse(value.to_string()).expect("invariant: a Value prints as JSON")
 }
+
+/// Finds the text that a turn ends with, when that ends with white space: Claude does not go on
+/// from there.
+pub(crate) fn spaced(parts: &[AssistantPart]) -> Option<usize> {
+    let blank = |part: &AssistantPart| text(part).is_some_and(|text| text.trim().is_empty());
+    let last = parts.iter().rposition(|part| !blank(part))?;
+    text(parts.get(last)?)?.ends_with(char::is_whitespace).then_some(last)
+}
+
+fn text(part: &AssistantPart) -> Option<&str> {
+    match part {
+        AssistantPart::Text(Said { text, .. }) | AssistantPart::Refusal(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Returns a text of the model's without the white space at its end.
+pub(crate) fn trimmed(part: &AssistantPart) -> AssistantPart {
+    match part {
+        AssistantPart::Text(said) => {
+            let text = said.text.trim_end().to_owned();
+            AssistantPart::Text(Said { text, ..said.clone() })
+        }
+        AssistantPart::Refusal(text) => AssistantPart::Refusal(text.trim_end().to_owned()),
+        part => part.clone(),
+    }
+}
+
+/// Why white space at the end is a loss.
+pub(crate) const SPACED: &str = "white space at the end of an answer to be continued is refused";
 
 /// Returns the budget for a model that is told a number of tokens and knows no other word: what the
 /// effort stands for, or a medium one where it is left to the model.

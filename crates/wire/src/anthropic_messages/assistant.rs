@@ -168,7 +168,7 @@ pub(super) fn called_by(caller: &RawJson) -> Opaque {
     Opaque { dialect: HERE, raw: raw.expect("invariant: an object of JSON is JSON") }
 }
 
-/// Writes what a model said for a provider.
+/// Writes what a model said for a provider; the `last` turn is an answer to be continued.
 pub(super) fn write_turn(
     blocks: &mut Blocks,
     losses: &mut Losses,
@@ -176,27 +176,16 @@ pub(super) fn write_turn(
     parts: &[AssistantPart],
     last: bool,
 ) {
-    let ending = if last && !losses.home() { ending(parts) } else { None };
+    let spaced = if last && !losses.home() { thoughts::spaced(parts) } else { None };
     for (number, part) in parts.iter().enumerate() {
         let at = at.part(number);
-        match (part, ending) {
-            (AssistantPart::Text(said), Some(ending)) if ending == number => {
-                let why = "white space at the end of an answer to be continued is refused";
-                losses.because(at.to_string(), why);
-                let text = said.text.trim_end().to_owned();
-                write_part(blocks, losses, at, &AssistantPart::Text(Said { text, ..said.clone() }));
-            }
-            _ => write_part(blocks, losses, at, part),
+        if spaced == Some(number) {
+            losses.because(at.to_string(), thoughts::SPACED);
+            write_part(blocks, losses, at, &thoughts::trimmed(part));
+        } else {
+            write_part(blocks, losses, at, part);
         }
     }
-}
-
-/// Finds the text that a turn ends with, when that ends with white space.
-fn ending(parts: &[AssistantPart]) -> Option<usize> {
-    let blank = |part: &AssistantPart| matches!(part, AssistantPart::Text(said) if said.text.trim().is_empty());
-    let last = parts.iter().rposition(|part| !blank(part))?;
-    let AssistantPart::Text(said) = parts.get(last)? else { return None };
-    said.text.ends_with(char::is_whitespace).then_some(last)
 }
 
 fn write_part(blocks: &mut Blocks, losses: &mut Losses, at: At, part: &AssistantPart) {

@@ -102,7 +102,8 @@ pub(super) fn write(
         body.with("system", |out| system.write(out));
     }
     let home = losses.home();
-    let mut messages = Messages { written: Blocks::default(), open: None, home, turns: turns.len() };
+    let mut messages =
+        Messages { written: Blocks::default(), open: None, home, turns: turns.len() };
     for (turn, said) in turns.iter().enumerate().skip(leading) {
         messages.add(At { turn, part: None }, said, losses);
     }

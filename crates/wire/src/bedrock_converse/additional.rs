@@ -81,13 +81,13 @@ fn thinks<'r>(
                 None
             }
             Budget::Tokens(tokens) => {
-                // Thoughts count against the cap, and the answer needs some of it.
-                let most = cap.map_or(u64::MAX, |Cap(cap)| cap.saturating_sub(1));
-                if most < LEAST {
+                // Thoughts count against the cap, and a quarter of it stays for the answer.
+                let most = cap.map_or(u64::MAX, |Cap(cap)| cap - cap / 4);
+                if cap.is_some_and(|Cap(cap)| cap <= LEAST) {
                     losses.because("thinking", "the cap leaves no room for it");
                     return None;
                 }
-                Some(Thinks::Tokens(tokens.clamp(LEAST, most)))
+                Some(Thinks::Tokens(tokens.min(most).max(LEAST)))
             }
         },
         AdditionalFields::Adaptive if off => Some(Thinks::Not),

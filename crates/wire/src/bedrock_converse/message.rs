@@ -239,17 +239,19 @@ impl Gathering<'_> {
     fn assistant(&mut self, turn: &AssistantTurn, path: &str, last: bool) {
         self.losses.extras(path, &turn.extras);
         let mut blocks: Vec<Block> = Vec::new();
-        let ending = if last { spaced(&turn.parts) } else { None };
+        let spaced = if last && self.claude { thoughts::spaced(&turn.parts) } else { None };
         let (mut thought, mut called) = (false, false);
         for (at, part) in turn.parts.iter().enumerate() {
             let path = format!("{path}.parts[{at}]");
+            let trimmed;
+            let part = if spaced == Some(at) {
+                self.losses.because(&path, thoughts::SPACED);
+                trimmed = thoughts::trimmed(part);
+                &trimmed
+            } else {
+                part
+            };
             match part {
-                AssistantPart::Text(said) if ending == Some(at) => {
-                    let why = "white space at the end of an answer to be continued is refused";
-                    self.losses.because(&path, why);
-                    let text = said.text.trim_end().to_owned();
-                    self.said(&Said { text, ..said.clone() }, &path, &mut blocks);
-                }
                 AssistantPart::Text(said) => self.said(said, &path, &mut blocks),
                 AssistantPart::Refusal(said) => {
                     if !said.trim().is_empty() {
@@ -294,8 +296,7 @@ impl Gathering<'_> {
         if said.text.trim().is_empty() {
             return;
         }
-        let written =
-            if citations.is_empty() { text(&said.text) } else { cited(said, &citations) };
+        let written = if citations.is_empty() { text(&said.text) } else { cited(said, &citations) };
         blocks.push(written.into());
         blocks.extend(self.point(said.cache.as_ref(), path));
     }
@@ -366,16 +367,6 @@ impl Message {
     fn of(role: Role) -> Self {
         Self { role, blocks: Vec::new(), text: false, document: false }
     }
-}
-
-/// Finds the text that a turn ends with, when that ends with white space.
-fn spaced(parts: &[AssistantPart]) -> Option<usize> {
-    let blank = |part: &AssistantPart| {
-        matches!(part, AssistantPart::Text(said) if said.text.trim().is_empty())
-    };
-    let last = parts.iter().rposition(|part| !blank(part))?;
-    let AssistantPart::Text(said) = parts.get(last)? else { return None };
-    said.text.ends_with(char::is_whitespace).then_some(last)
 }
 
 /// Writes a block of text.

@@ -3,6 +3,7 @@
 mod abroad;
 mod generated;
 mod oracle;
+mod refused;
 mod small;
 mod spelling;
 

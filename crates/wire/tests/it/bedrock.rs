@@ -2,6 +2,7 @@
 //! a second reading, and its requests against what they must look like.
 
 mod oracle;
+mod refused;
 mod requests;
 mod streams;
 

@@ -9,7 +9,10 @@
 
 use std::collections::VecDeque;
 
-use ir::{CallKind, Citation, Dialect, Event, Extras, Failure, Finish, Opaque, PartKind, Scope, Spot, Usage};
+use ir::{
+    CallKind, Citation, Dialect, Event, Extras, Failure, Finish, Opaque, PartKind, Scope, Spot,
+    Usage,
+};
 
 use super::super::assistant::{self, Spelled};
 use super::super::{HERE, answer, failure, response, usage};

@@ -1,7 +1,7 @@
 //! Requests of other dialects, written for Bedrock.
 
 use expect_test::{Expect, expect};
-use ir::dialect::{AdditionalFields, SchemaBy};
+use ir::dialect::{AdditionalFields, CacheMarks, SchemaBy};
 use ir::{
     Budget, CacheMark, CallKind, Cap, Choice, Citation, Dialect, Extras, Logprobs, Mode, Opaque,
     Output, Quirks, Request, Said, Source, Text, Thinking, Turn, UserPart,
@@ -204,21 +204,43 @@ fn cache_marks_stand_after_what_they_mark() {
     };
     let mut asked = request(vec![instructed, user(vec![marked("hi"), text("there")])]);
     asked.toolbox = toolbox(vec![tool], Some(Choice::Tool("f".to_owned())));
-    check(
-        &asked,
-        &expect![[r#"
-            messages:
-              {"role":"user","content":[{"text":"hi"},{"text":"there"}]}
-            system:
-              {"text":"Be kind."}
-            toolConfig.tools:
-              {"toolSpec":{"name":"f","description":"Does f.","inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number"}}}}}}
-            toolConfig.toolChoice: {"tool":{"name":"f"}}
-            turns[0].parts[0].cache: the model takes no cache points
-            turns[1].parts[0].cache: the model takes no cache points
-            toolbox.tools[0].cache: the model takes no cache points
-        "#]],
-    );
+    let by = |cache_marks| shown(HERE, &asked, Quirks { cache_marks, ..Quirks::default() });
+    expect![[r#"
+        messages:
+          {"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default","ttl":"1h"}},{"text":"there"}]}
+        system:
+          {"text":"Be kind."}
+          {"cachePoint":{"type":"default","ttl":"1h"}}
+        toolConfig.tools:
+          {"toolSpec":{"name":"f","description":"Does f.","inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number"}}}}}}
+          {"cachePoint":{"type":"default"}}
+        toolConfig.toolChoice: {"tool":{"name":"f"}}
+    "#]].assert_eq(&by(CacheMarks::CachePoint));
+    expect![[r#"
+        messages:
+          {"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default"}},{"text":"there"}]}
+        system:
+          {"text":"Be kind."}
+          {"cachePoint":{"type":"default"}}
+        toolConfig.tools:
+          {"toolSpec":{"name":"f","description":"Does f.","inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number"}}}}}}
+        toolConfig.toolChoice: {"tool":{"name":"f"}}
+        turns[0].parts[0].cache.ttl: the model takes no time for it
+        turns[1].parts[0].cache.ttl: the model takes no time for it
+        toolbox.tools[0].cache: the model takes no cache points among tools
+    "#]].assert_eq(&by(CacheMarks::CachePointText));
+    expect![[r#"
+        messages:
+          {"role":"user","content":[{"text":"hi"},{"text":"there"}]}
+        system:
+          {"text":"Be kind."}
+        toolConfig.tools:
+          {"toolSpec":{"name":"f","description":"Does f.","inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number"}}}}}}
+        toolConfig.toolChoice: {"tool":{"name":"f"}}
+        turns[0].parts[0].cache: the model takes no cache points
+        turns[1].parts[0].cache: the model takes no cache points
+        toolbox.tools[0].cache: the model takes no cache points
+    "#]].assert_eq(&by(CacheMarks::None));
 }
 
 #[test]
@@ -362,10 +384,10 @@ fn thinking_is_said_in_the_words_of_the_models_maker() {
     }
     expect![[r#"
         Thinking
-        {"thinking":{"type":"enabled","budget_tokens":8999}} ["top_k", "temperature"]
+        {"thinking":{"type":"enabled","budget_tokens":6750}} ["top_k", "temperature"]
         {"thinking":{"type":"enabled","budget_tokens":1024}} ["top_k", "temperature"]
         {"thinking":{"type":"enabled","budget_tokens":1024}} ["top_k", "temperature"]
-        {"thinking":{"type":"enabled","budget_tokens":8999}} ["top_k", "temperature"]
+        {"thinking":{"type":"enabled","budget_tokens":6750}} ["top_k", "temperature"]
         {"thinking":{"type":"disabled"},"top_k":5} []
         {"top_k":5} ["thinking"]
         {"top_k":5} ["thinking"]

@@ -139,6 +139,29 @@ fn own_plans_thoughts_and_citations_go_back() {
 }
 
 #[test]
+fn what_says_nothing_is_left_out_or_said_in_words() {
+    check(
+        &request(vec![
+            crate::built::instruct(""),
+            user(vec![text(""), text("hi")]),
+            user(vec![file(inline("text/plain"), None)]),
+            assistant(vec![ir::AssistantPart::Refusal(String::new())]),
+            result("c", vec![text("")], None),
+        ]),
+        &expect![[r#"
+            model: "house/large"
+            messages:
+              {"role":"user","content":[{"type":"text","text":"hi"}]}
+              {"role":"user","content":[{"type":"text","text":"(no message)"}]}
+              {"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"(no result)"}]}
+            stream: false
+            documents:
+              {"data":{"text":"hi"}}
+        "#]],
+    );
+}
+
+#[test]
 fn one_tool_is_demanded_by_offering_it_alone() {
     let mut strict = function("f");
     if let ir::Tool::Function { strict, .. } = &mut strict {
