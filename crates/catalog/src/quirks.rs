@@ -4,7 +4,7 @@
 
 use ir::dialect::{
     AdditionalFields, CacheMarks, CallIds, CapField, DeveloperRole, Form, Quirks, Sampling,
-    SchemaBy, StreamUsage, ThinkingBy, ThoughtsField,
+    SchemaBesideTools, SchemaBy, Signatures, StreamUsage, ThinkingBy, ThinkingOff, ThoughtsField,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,6 +35,12 @@ pub struct RecordQuirks {
     pub thinking: Option<ThinkingByName>,
     /// Which settings of sampling a model takes.
     pub sampling: Option<SamplingName>,
+    /// Whether a model of Google's can be told not to think by a request of another dialect.
+    pub thinking_off: Option<ThinkingOffName>,
+    /// What stands on a call that a model of Google's did not make itself.
+    pub signatures: Option<SignaturesName>,
+    /// How an answer of Gemini's is made to fit a schema where the request has tools too.
+    pub schema_beside_tools: Option<SchemaBesideToolsName>,
 }
 
 impl RecordQuirks {
@@ -52,6 +58,9 @@ impl RecordQuirks {
             additional: self.additional.or(under.additional),
             thinking: self.thinking.or(under.thinking),
             sampling: self.sampling.or(under.sampling),
+            thinking_off: self.thinking_off.or(under.thinking_off),
+            signatures: self.signatures.or(under.signatures),
+            schema_beside_tools: self.schema_beside_tools.or(under.schema_beside_tools),
         }
     }
 
@@ -69,6 +78,11 @@ impl RecordQuirks {
             additional: self.additional.map_or(under.additional, Into::into),
             thinking: self.thinking.map_or(under.thinking, Into::into),
             sampling: self.sampling.map_or(under.sampling, Into::into),
+            thinking_off: self.thinking_off.map_or(under.thinking_off, Into::into),
+            signatures: self.signatures.map_or(under.signatures, Into::into),
+            schema_beside_tools: self
+                .schema_beside_tools
+                .map_or(under.schema_beside_tools, Into::into),
         }
     }
 }
@@ -218,5 +232,35 @@ named! {
         One,
         /// None.
         None,
+    }
+}
+
+named! {
+    /// Whether a model of Google's can be told not to think by a request of another dialect.
+    ThinkingOffName for ThinkingOff {
+        /// It cannot.
+        Never,
+        /// By a budget of nothing.
+        Budget,
+    }
+}
+
+named! {
+    /// What stands on a call that a model of Google's did not make itself.
+    SignaturesName for Signatures {
+        /// Nothing.
+        None,
+        /// The signature that Google names for calls of other models.
+        Dummy,
+    }
+}
+
+named! {
+    /// How an answer of Gemini's is made to fit a schema where the request has tools too.
+    SchemaBesideToolsName for SchemaBesideTools {
+        /// As without tools.
+        Same,
+        /// By one more tool, and JSON without a schema by words.
+        Tool,
     }
 }

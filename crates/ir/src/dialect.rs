@@ -108,6 +108,12 @@ pub struct Quirks {
     pub thinking: ThinkingBy,
     /// Which settings of sampling a model takes.
     pub sampling: Sampling,
+    /// Whether a model of Google's can be told not to think.
+    pub thinking_off: ThinkingOff,
+    /// What stands on a call that a model of Google's did not make itself.
+    pub signatures: Signatures,
+    /// How an answer of Gemini's is made to fit a schema where the request has tools too.
+    pub schema_beside_tools: SchemaBesideTools,
 }
 
 /// How a host reports usage in a stream.
@@ -223,6 +229,37 @@ pub enum Sampling {
     One,
     /// None (Claude after 4.6).
     None,
+}
+
+/// Whether a model of Google's can be told not to think by a request of another dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThinkingOff {
+    /// It cannot, and refuses a budget of nothing (Gemini 2.5 Pro): it thinks as it sees fit.
+    #[default]
+    Never,
+    /// By a budget of nothing (Gemini 2.5 Flash).
+    Budget,
+}
+
+/// What stands on a call of the turn that is under way, where a model of Google's did not make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signatures {
+    /// Nothing (up to Gemini 2.5).
+    #[default]
+    None,
+    /// The signature that Google names for calls of other models (Gemini 3 refuses one without any).
+    Dummy,
+}
+
+/// How an answer of Gemini's is made to fit a schema where the request has tools too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaBesideTools {
+    /// As without tools.
+    #[default]
+    Same,
+    /// By one more tool; JSON without a schema is asked for in words (Gemini 2.5 takes no tools
+    /// beside a media type of JSON).
+    Tool,
 }
 
 /// In whose words Bedrock's converse is told how to think, and how many likely tokens to sample

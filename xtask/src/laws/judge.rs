@@ -258,7 +258,10 @@ fn failed(dialect: Dialect, case: &Case, failure: &ir::Failure) -> Verdict {
     let says = |words: &[&str]| words.iter().any(|word| case.response_body.contains(word));
     let blocked = failure.kind == Kind::ContentPolicy && says(&["blockReason", "content_filter"]);
     let told = failure.provider_status.is_some() && says(&["\"error\""]);
-    if case.is_error || blocked || told {
+    // An answer without content, whose call the host threw away, is none.
+    let thrown = ["_FUNCTION_CALL", "_TOOL_CALL", "MISSING_THOUGHT_SIGNATURE"];
+    let thrown = failure.kind == Kind::InvalidOutput && says(&thrown);
+    if case.is_error || blocked || told || thrown {
         return Verdict::Passed;
     }
     let (ends, answers): (&[&str], &[&str]) = match dialect {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ir::{Failure, Kind};
+use ir::{Failure, Finish, Kind};
 use serde_json::Value;
 
 use crate::failures::{self, Attempt, Context};
@@ -31,6 +31,26 @@ pub(super) fn in_success(family: &str, fields: &Fields<'_, '_>, body: &[u8]) -> 
     };
     let provider_code = Some(reason);
     Some(Failure { provider_code, ..Failure::new(Kind::ContentPolicy, said) })
+}
+
+/// Words for a call that the model got wrong, or made where it must not.
+const BROKEN: [&str; 4] = [
+    "MALFORMED_FUNCTION_CALL",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+];
+
+/// Finds the failure in why the candidates of an answer without any content ended: the model's call
+/// was thrown away, and nothing is left.
+pub(super) fn without_content(ended: impl Iterator<Item = Option<Finish>>) -> Option<Failure> {
+    let broken = |finish| match finish {
+        Some(Finish::Other(word)) if BROKEN.contains(&word.as_str()) => Some(word),
+        _ => None,
+    };
+    let word = ended.into_iter().find_map(broken)?;
+    let said = format!("the provider threw away what its model called ({word}); nothing is left");
+    Some(Failure { provider_code: Some(word), ..Failure::new(Kind::InvalidOutput, said) })
 }
 
 /// Writes a failure: the status, and Google's envelope. What Google has no field for stands in the

@@ -1,7 +1,7 @@
 //! Requests: bytes to the canonical conversation and back.
 
-use ir::dialect::SchemaBy;
-use ir::{Extras, Mode, Output, Quirks, Request};
+use ir::dialect::{SchemaBesideTools, SchemaBy, ThinkingOff};
+use ir::{Extras, Mode, Output, Quirks, Request, Tool};
 
 use super::{HERE, settings, spelling, tools, turns};
 use crate::Written;
@@ -10,6 +10,9 @@ use crate::fields;
 use crate::json;
 use crate::losses::Losses;
 use crate::undo::schema_in_words;
+
+/// Asks for JSON where the field for it cannot be used.
+const JSON_IN_WORDS: &str = "Answer with one JSON object, and with nothing before or after it.";
 
 /// Reads a request. Its model and whether to stream stand in the path, so they are not here yet.
 pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
@@ -49,11 +52,11 @@ pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
 pub fn write(request: &Request, quirks: Quirks) -> Written {
     let mut losses = Losses::new(HERE, request.spoken);
     let mut bytes = Vec::with_capacity(1024);
-    let schema = match &request.output {
+    let shape = shape(request, quirks, &mut losses);
+    let schema = match shape.output {
         Output::Schema(schema) => Some(schema),
         Output::Text | Output::Json => None,
     };
-    let words = schema.filter(|_| quirks.schema == SchemaBy::Prompt).map(schema_in_words);
     let mut undo = crate::Undo::default();
     let extras = losses.extras("", &request.extras);
     if let Mode::Stream { extras, .. } = &request.mode {
@@ -63,14 +66,15 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
         losses.lose("user");
     }
     json::object(&mut bytes, |body| {
-        turns::write(body, &request.turns, words.as_deref(), &mut losses);
+        let words = shape.words.as_deref();
+        turns::write(body, &request.turns, words, quirks.signatures, &mut losses);
         let offer = tools::Offer {
             toolbox: request.toolbox.as_ref(),
-            answer: schema.filter(|_| quirks.schema == SchemaBy::Tool),
+            answer: schema.filter(|_| shape.by == SchemaBy::Tool),
             extras,
         };
         undo = tools::write(body, &offer, &mut losses);
-        settings::write(body, request, quirks.schema, extras, &mut losses);
+        settings::write(body, request, &shape, extras, &mut losses);
         let plain = |(name, _): &(&str, _)| {
             !name.starts_with("generationConfig.") && !name.starts_with("toolConfig.")
         };
@@ -79,4 +83,37 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
         }
     });
     Written { bytes, losses: losses.done(), undo, renamed: crate::Renamed::default() }
+}
+
+/// How the answer is given its shape.
+pub(super) struct Shape<'r> {
+    /// What is asked for by a field or by a tool.
+    pub(super) output: &'r Output,
+    /// Which of the two it is.
+    pub(super) by: SchemaBy,
+    /// What is asked for in words.
+    words: Option<String>,
+    /// Whether the model can be told not to think.
+    pub(super) off: ThinkingOff,
+}
+
+fn shape<'r>(request: &'r Request, quirks: Quirks, losses: &mut Losses) -> Shape<'r> {
+    let (output, off) = (&request.output, quirks.thinking_off);
+    let mine = |tool: &Tool| !matches!(tool, Tool::Hosted(own) if own.dialect != HERE);
+    let tools = request.toolbox.as_ref().is_some_and(|toolbox| toolbox.tools.iter().any(mine));
+    if quirks.schema_beside_tools == SchemaBesideTools::Tool && tools && !losses.home() {
+        if *output == Output::Json {
+            losses.because("output", "no media type stands beside tools; asked for in words");
+            let words = Some(JSON_IN_WORDS.to_owned());
+            return Shape { output: &Output::Text, by: quirks.schema, words, off };
+        }
+        return Shape { output, by: SchemaBy::Tool, words: None, off };
+    }
+    let words = match output {
+        Output::Schema(schema) if quirks.schema == SchemaBy::Prompt => {
+            Some(schema_in_words(schema))
+        }
+        _ => None,
+    };
+    Shape { output, by: quirks.schema, words, off }
 }

@@ -14,7 +14,8 @@ use crate::json;
 /// The field that says why a candidate ended.
 pub(super) const FINISH: &str = "finishReason";
 
-/// Reads an answer. An error inside a 200 is the failure it is, and so is a prompt that was blocked.
+/// Reads an answer. An error inside a 200 is the failure it is, and so is a prompt that was blocked,
+/// or a call that the provider threw away.
 pub fn read(origin: &Origin, body: &[u8]) -> Result<Response, Failure> {
     let mut fields = fields::body(body).map_err(malformed)?;
     if let Some(failure) = failure::in_success(&origin.family, &fields, body) {
@@ -25,9 +26,14 @@ pub fn read(origin: &Origin, body: &[u8]) -> Result<Response, Failure> {
         let said = "the provider's answer has no candidates and nothing else of an answer";
         return Err(Failure::new(Kind::MalformedReply, said));
     }
-    read_fields(origin, &mut fields)
-        .map(|response| Response { extras: fields.rest(), ..response })
-        .map_err(malformed)
+    let response = read_fields(origin, &mut fields).map_err(malformed)?;
+    let candidates = response.candidates.iter();
+    if candidates.clone().all(|candidate| candidate.turn.parts.iter().all(signature::is_empty))
+        && let Some(failure) = failure::without_content(candidates.map(|one| one.finish.clone()))
+    {
+        return Err(failure);
+    }
+    Ok(Response { extras: fields.rest(), ..response })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` takes")]

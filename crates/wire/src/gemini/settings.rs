@@ -2,9 +2,10 @@
 //!
 //! Its unknown fields are kept among the request's as `generationConfig.NAME`.
 
-use ir::dialect::SchemaBy;
+use ir::dialect::{SchemaBy, ThinkingOff};
 use ir::{Budget, Cap, Extras, Logprobs, Output, Request, Schema, Thinking};
 
+use super::request::Shape;
 use super::{HERE, schema, spelling};
 use crate::decode::DecodeError;
 use crate::fields::{Fields, Value};
@@ -116,12 +117,14 @@ fn read_output(fields: &mut Fields<'_, '_>) -> Result<Output, DecodeError> {
 pub(super) fn write(
     body: &mut Object<'_>,
     request: &Request,
-    schema: SchemaBy,
+    shape: &Shape<'_>,
     extras: Option<&Extras>,
     losses: &mut Losses,
 ) {
     let rest = extras.filter(|extras| spelling::has_nested(NAME, extras));
-    if rest.is_none() && !says_something(request, schema) {
+    let thinking = request.thinking.as_ref();
+    let thinking = thinking.filter(|thinking| thinks(thinking, shape.off, losses));
+    if rest.is_none() && thinking.is_none() && !says_something(request, shape) {
         return;
     }
     body.nest(NAME, |config| {
@@ -140,8 +143,8 @@ pub(super) fn write(
             config.field("responseLogprobs", &true);
             config.optional("logprobs", logprobs.top.as_ref());
         }
-        write_output(config, &request.output, schema, losses);
-        if let Some(thinking) = &request.thinking {
+        write_output(config, shape.output, shape.by, losses);
+        if let Some(thinking) = thinking {
             write_thinking(config, thinking, losses);
         }
         if let Some(rest) = rest {
@@ -150,11 +153,11 @@ pub(super) fn write(
     });
 }
 
-fn says_something(request: &Request, schema: SchemaBy) -> bool {
-    let shaped = match request.output {
+fn says_something(request: &Request, shape: &Shape<'_>) -> bool {
+    let shaped = match shape.output {
         Output::Text => false,
         Output::Json => true,
-        Output::Schema(_) => schema != SchemaBy::Tool,
+        Output::Schema(_) => shape.by != SchemaBy::Tool,
     };
     let numbers = [
         &request.temperature,
@@ -170,7 +173,6 @@ fn says_something(request: &Request, schema: SchemaBy) -> bool {
         || request.candidates.is_some()
         || !request.stop.is_empty()
         || request.logprobs.is_some()
-        || request.thinking.is_some()
 }
 
 fn write_output(config: &mut Object<'_>, output: &Output, by: SchemaBy, losses: &mut Losses) {
@@ -195,12 +197,29 @@ fn write_output(config: &mut Object<'_>, output: &Output, by: SchemaBy, losses: 
     }
 }
 
+/// Returns whether anything is said of thinking. From elsewhere a model that cannot but think is not
+/// told to stop: it would refuse the request.
+fn thinks(thinking: &Thinking, off: ThinkingOff, losses: &mut Losses) -> bool {
+    let refused = off == ThinkingOff::Never && thinking.budget() == Some(Budget::Off);
+    if refused && !losses.home() {
+        losses.extras("thinking", &thinking.extras);
+        losses.because("thinking", "not every model can be told not to think");
+        return false;
+    }
+    true
+}
+
 /// Writes the thinking: at home as it was said; from elsewhere as a budget, which every model that
 /// thinks takes, while only newer ones take a level.
 fn write_thinking(config: &mut Object<'_>, thinking: &Thinking, losses: &mut Losses) {
     let home = losses.home();
     let extras = losses.extras("thinking", &thinking.extras);
     let budget = if home { thinking.budget } else { thinking.budget() };
+    let mut shown = thinking.shown;
+    if !home && budget == Some(Budget::Off) && shown == Some(true) {
+        losses.because("thinking.shown", "there are no thoughts to show without thinking");
+        shown = None;
+    }
     let budget = budget.map(|budget| match budget {
         Budget::Off => 0,
         Budget::Auto => -1,
@@ -217,7 +236,7 @@ fn write_thinking(config: &mut Object<'_>, thinking: &Thinking, losses: &mut Los
     config.nest("thinkingConfig", |config| {
         config.optional("thinkingBudget", budget.as_ref());
         config.optional("thinkingLevel", level.map(str::to_ascii_uppercase).as_ref());
-        config.optional("includeThoughts", thinking.shown.as_ref());
+        config.optional("includeThoughts", shown.as_ref());
         if let Some(extras) = extras {
             config.extras(extras);
         }

@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
-use ir::{AssistantPart, Opaque, RawJson, Reasoning, Said};
+use ir::{AssistantPart, Dialect, Opaque, RawJson, Reasoning, Said};
 
 use super::{HERE, opaque, spelling};
 use crate::decode::DecodeError;
@@ -17,6 +17,14 @@ pub(super) const NAME: &str = "thoughtSignature";
 
 /// What a wrapped envelope begins with. Google's own signatures are long and need not be decoded.
 const MARK: &str = "cG0x";
+
+/// The signature that Google's models take in place of one, on calls that they did not make.
+const DUMMY: &str = "skip_thought_signature_validator";
+
+/// Returns what stands on a call that no model of Google's made.
+pub(super) fn dummy() -> RawJson {
+    RawJson::string(DUMMY)
+}
 
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -88,6 +96,7 @@ pub(super) fn mend(parts: &mut [AssistantPart], next: &mut Vec<AssistantPart>) {
 
 /// Adds a part to those read before it. A stream brings a carrier of another dialect after the text
 /// it belongs to, in an empty part, and clients keep the pieces as they came: they are one again here.
+/// Thoughts that came twice, because what they carry was told once more in full, are what came last.
 pub(super) fn gather(parts: &mut Vec<AssistantPart>, mut part: AssistantPart) {
     let (prose, text) = match &mut part {
         AssistantPart::Reasoning(Reasoning { text, carrier: Some(carrier) })
@@ -108,5 +117,33 @@ pub(super) fn gather(parts: &mut Vec<AssistantPart>, mut part: AssistantPart) {
         let pieces = parts.split_off(parts.len() - count);
         *text = pieces.iter().filter_map(plain).map(|(_, text)| text).collect();
     }
+    if let AssistantPart::Reasoning(thoughts) = &part
+        && let Some(before) = parts.iter_mut().find_map(|part| same_item(part, thoughts))
+    {
+        if !before.text.ends_with(&thoughts.text) {
+            before.text.push_str(&thoughts.text);
+        }
+        before.carrier.clone_from(&thoughts.carrier);
+        return;
+    }
     parts.push(part);
+}
+
+/// Returns the thoughts of a part that carry the same as others: the same text, or an item of the
+/// Responses API under the same id.
+fn same_item<'p>(part: &'p mut AssistantPart, of: &Reasoning) -> Option<&'p mut Reasoning> {
+    let AssistantPart::Reasoning(thoughts) = part else { return None };
+    let (before, now) = (thoughts.carrier.as_ref()?, of.carrier.as_ref()?);
+    // Thoughts that carry nothing of their provider's are marked as foreign with `null` alone.
+    if before.dialect != now.dialect || before.dialect == HERE || now.raw.text() == "null" {
+        return None;
+    }
+    let id = |carrier: &Opaque| match carrier.raw.value().get("id") {
+        Some(serde_json::Value::String(id)) if !id.is_empty() => Some(id.clone()),
+        _ => None,
+    };
+    let same = before.raw == now.raw
+        || before.dialect == Dialect::OpenaiResponses
+            && id(before).is_some_and(|own| id(now) == Some(own));
+    same.then_some(thoughts)
 }

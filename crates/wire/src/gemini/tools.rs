@@ -28,11 +28,20 @@ pub(super) fn read(
     let tools: Vec<Tool> = tools.unwrap_or_default().into_iter().flatten().collect();
     let config = spelling::take(fields, CONFIG, |config| {
         let mut config = config.object()?;
+        let read = |config: Value<'_, '_>| Ok((read_choice(config)?, config.keep()));
         let choice = match tools.is_empty() {
             true => None,
-            false => spelling::take(&mut config, CALLING, read_choice)?,
+            false => spelling::take(&mut config, CALLING, read)?,
         };
-        Ok((choice, config.rest()))
+        let mut rest = config.rest();
+        let choice = choice.map(|(choice, raw)| match choice {
+            Read::Choice(choice) => choice,
+            Read::OneOf => {
+                rest.set(CALLING, raw);
+                Choice::Required
+            }
+        });
+        Ok((choice, rest))
     })?;
     let (choice, rest) = config.unwrap_or_default();
     let toolbox = (!tools.is_empty()).then_some(Toolbox { tools, choice, parallel: None });
@@ -81,7 +90,14 @@ fn read_function(function: Value<'_, '_>) -> Result<Tool, DecodeError> {
     })
 }
 
-fn read_choice(config: Value<'_, '_>) -> Result<Choice, DecodeError> {
+/// A choice as it is read.
+enum Read {
+    Choice(Choice),
+    /// One of several: elsewhere any, and which ones is kept for home.
+    OneOf,
+}
+
+fn read_choice(config: Value<'_, '_>) -> Result<Read, DecodeError> {
     let mut fields = config.object()?;
     let mode = spelling::take_text(&mut fields, "mode")?;
     let allowed = spelling::take_if(
@@ -91,16 +107,17 @@ fn read_choice(config: Value<'_, '_>) -> Result<Choice, DecodeError> {
         |names| names.each(|name| name.string()),
     )?;
     if fields.left().next().is_some() {
-        return Ok(Choice::Other(opaque(config)));
+        return Ok(Read::Choice(Choice::Other(opaque(config))));
     }
     let mode = mode.map(|mode| mode.to_ascii_uppercase());
-    Ok(match (mode.as_deref(), allowed.as_deref()) {
+    Ok(Read::Choice(match (mode.as_deref(), allowed.as_deref()) {
         (Some("AUTO"), None) => Choice::Auto,
         (Some("NONE"), None) => Choice::Never,
         (Some("ANY"), None) => Choice::Required,
         (Some("ANY"), Some([name])) => Choice::Tool(name.clone()),
+        (Some("ANY"), Some([_, _, ..])) => return Ok(Read::OneOf),
         _ => Choice::Other(opaque(config)),
-    })
+    }))
 }
 
 /// What is written of the tools.
@@ -233,6 +250,10 @@ fn write_config(body: &mut Object<'_>, offer: &Offer<'_>, offered: bool, losses:
         (None, Some(Choice::Other(_)) | None) => None,
     };
     let rest = offer.extras.filter(|extras| spelling::has_nested(CONFIG, extras));
+    // Which of several it must be is kept as it came, and says more.
+    let kept_as = format!("{CONFIG}.{CALLING}");
+    let kept = rest.is_some_and(|rest| rest.get(&kept_as).is_some());
+    let said = said.filter(|_| !kept || offer.answer.is_some());
     if said.is_none() && own.is_none() && rest.is_none() {
         return;
     }
@@ -245,8 +266,9 @@ fn write_config(body: &mut Object<'_>, offer: &Offer<'_>, offered: bool, losses:
         } else if let Some(own) = own {
             config.raw(CALLING, &own.raw);
         }
-        if let Some(rest) = rest {
-            spelling::write_nested(config, CONFIG, rest);
+        if let Some(mut rest) = rest.cloned() {
+            rest.0.retain(|(name, _)| said.is_none() || *name != kept_as);
+            spelling::write_nested(config, CONFIG, &rest);
         }
     });
 }

@@ -4,6 +4,7 @@
 //! own here, and so is each run of other parts. A response without an id belongs to the first call of
 //! its name that has none yet.
 
+mod results;
 mod write;
 
 use std::collections::{HashMap, HashSet, VecDeque};

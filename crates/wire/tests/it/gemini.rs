@@ -3,8 +3,10 @@
 mod abroad;
 mod generated;
 mod oracle;
+mod refused;
 mod small;
 mod spelling;
+mod travel;
 
 use ir::{Dialect, Grammar, Inbound, Kind, Quirks};
 use serde_json::Value;
@@ -65,6 +67,8 @@ fn law_1_an_answer_survives_at_home() {
                 if body["promptFeedback"]["blockReason"].is_string() {
                     assert_eq!(failure.kind, Kind::ContentPolicy, "{}", case.id);
                     blocked += 1;
+                } else if oracle::broken(&body) {
+                    assert_eq!(failure.kind, Kind::InvalidOutput, "{}", case.id);
                 } else {
                     tally.leave_out(&case, format!("{}: {}", failure.kind.code(), failure.message));
                 }

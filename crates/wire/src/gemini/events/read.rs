@@ -70,6 +70,13 @@ impl Reader {
             out.push(Event::Fail(Failure::new(Kind::StreamCut, said)));
             return;
         }
+        if self.candidates.iter().all(Speaker::silent)
+            && let Some(failure) =
+                failure::without_content(self.candidates.iter().map(Speaker::finish))
+        {
+            out.push(Event::Fail(failure));
+            return;
+        }
         for (candidate, speaker) in self.candidates.iter_mut().enumerate() {
             speaker.stop(number(candidate), out);
         }

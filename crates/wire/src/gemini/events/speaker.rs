@@ -1,8 +1,8 @@
 //! One candidate of a stream: its parts, as they open, grow and close.
 
 use ir::{
-    AssistantPart, CallKind, Event, Image, Opaque, PartKind, RawJson, Reasoning, Said, Scope,
-    Source, Spot,
+    AssistantPart, CallKind, Event, Finish, Image, Opaque, PartKind, RawJson, Reasoning, Said,
+    Scope, Source, Spot,
 };
 use serde_json::{Map, Value as Json};
 
@@ -213,13 +213,23 @@ impl Speaker {
         }
     }
 
+    /// Returns whether nothing was said.
+    pub(super) fn silent(&self) -> bool {
+        self.parts == 0
+    }
+
+    /// Returns why it ended.
+    pub(super) fn finish(&self) -> Option<Finish> {
+        let reason = self.finish.as_ref()?;
+        response::read_finish(reason.text(), self.called)
+    }
+
     /// Closes what is open and says why it ended.
     pub(super) fn stop(&mut self, candidate: u32, out: &mut Vec<Event>) {
         self.close_call(candidate, out);
         self.close_prose(candidate, out);
+        let finish = self.finish();
         let reason = self.finish.take();
-        let finish =
-            reason.as_ref().and_then(|reason| response::read_finish(reason.text(), self.called));
         if let Some(kept) = reason.filter(|reason| response::is_kept(reason, finish.as_ref())) {
             let of = Scope::Candidate(candidate);
             out.push(Event::Note(of, response::FINISH.to_owned(), kept));

@@ -5,8 +5,8 @@
 //! part, if only an empty text: the official SDK drops a turn from its history otherwise.
 
 use ir::{
-    Arguments, CallKind, Citation, Event, Extras, Failure, Finish, PartKind, RawJson, Scope,
-    Source, Spot, ToolCall, Usage,
+    Arguments, CallKind, Citation, Event, Extras, Failure, Finish, Opaque, PartKind, Scope, Source,
+    Spot, ToolCall, Usage,
 };
 
 use super::super::grounding::{self, Grounded};
@@ -30,8 +30,8 @@ pub struct Writer {
 #[derive(Debug)]
 struct Opened {
     kind: Kind,
-    /// The signature, while it is not written yet.
-    signature: Option<RawJson>,
+    /// What must come back with it, while it is not written yet.
+    carrier: Option<Opaque>,
     /// What is written only when it is whole.
     held: String,
     /// Whether something of it is written.
@@ -81,7 +81,7 @@ impl Writer {
             }
             Event::Carry(spot, carrier) => {
                 if let Some(opened) = self.opened(*spot) {
-                    opened.signature = Some(signature::sealed(carrier));
+                    opened.carrier = Some(carrier.clone());
                 }
             }
             Event::Close(spot) => self.close(*spot, out),
@@ -133,8 +133,8 @@ impl Writer {
             }
         };
         let held = String::new();
-        let (signature, begun, citations) = (None, false, Vec::new());
-        self.open.push((spot, Opened { kind, signature, held, begun, from, citations }));
+        let (carrier, begun, citations) = (None, false, Vec::new());
+        self.open.push((spot, Opened { kind, carrier, held, begun, from, citations }));
     }
 
     fn delta(&mut self, spot: Spot, text: &str, out: &mut Vec<u8>) {
@@ -149,7 +149,9 @@ impl Writer {
             opened.held.push_str(text);
         }
         opened.begun = true;
-        let signature = opened.signature.take();
+        // Another dialect's may still be replaced by a later one, and waits for the end of the part.
+        let own = opened.carrier.take_if(|carrier| carrier.dialect == HERE);
+        let signature = own.as_ref().map(signature::sealed);
         let written = part::write_text(text, thought, signature.as_ref(), None);
         if !thought {
             self.ending(spot.candidate).said += text.len();
@@ -160,7 +162,8 @@ impl Writer {
     fn close(&mut self, spot: Spot, out: &mut Vec<u8>) {
         let Some(at) = self.open.iter().position(|(open, _)| *open == spot) else { return };
         let (_, opened) = self.open.remove(at);
-        let Opened { kind, signature, held, begun, from, citations } = opened;
+        let Opened { kind, carrier, held, begun, from, citations } = opened;
+        let signature = carrier.as_ref().map(signature::sealed);
         let signature = signature.as_ref();
         let written = match kind {
             Kind::Text | Kind::Reasoning => {

@@ -2,37 +2,41 @@
 
 use std::collections::HashMap;
 
+use ir::dialect::Signatures;
 use ir::{
-    AssistantPart, AssistantTurn, CacheMark, Extras, Image, Opaque, Source, Text, ToolResult, Turn,
+    AssistantPart, AssistantTurn, CacheMark, Extras, Image, Opaque, Source, Text, ToolCall, Turn,
     UserPart,
 };
 
-use super::super::{HERE, call, part};
+use super::super::{HERE, call, part, signature};
+use super::results::{Made, made};
 use super::silent;
-use crate::ids;
 use crate::json::{self, Object};
 use crate::losses::Losses;
 
 /// A content being gathered.
-struct Content<'r> {
-    role: &'static str,
-    parts: Vec<Vec<u8>>,
+pub(super) struct Content<'r> {
+    pub(super) role: &'static str,
+    pub(super) parts: Vec<Vec<u8>>,
     /// What stands beside function responses: it follows after all of them.
-    beside: Vec<Vec<u8>>,
-    results: bool,
-    extras: Option<&'r Extras>,
+    pub(super) beside: Vec<Vec<u8>>,
+    /// The places of the calls that are answered, where the parts are function responses.
+    pub(super) results: Option<Vec<usize>>,
+    pub(super) extras: Option<&'r Extras>,
 }
 
-enum Item<'r> {
+pub(super) enum Item<'r> {
     Content(Content<'r>),
     Own(&'r Opaque),
 }
 
 /// Everything a walk over the turns gathers.
-struct Walk<'r, 'l> {
-    losses: &'l mut Losses,
-    names: HashMap<&'r str, &'r str>,
-    items: Vec<Item<'r>>,
+pub(super) struct Walk<'r, 'l> {
+    pub(super) losses: &'l mut Losses,
+    pub(super) made: HashMap<&'r str, Made<'r>>,
+    pub(super) items: Vec<Item<'r>>,
+    /// From which turn on a call needs a signature, its own or the dummy.
+    signed_from: Option<usize>,
 }
 
 /// Writes the instruction and the contents; `words` are the gateway's own instructions.
@@ -40,9 +44,14 @@ pub(in super::super) fn write(
     body: &mut Object<'_>,
     turns: &[Turn],
     words: Option<&str>,
+    signatures: Signatures,
     losses: &mut Losses,
 ) {
-    let mut walk = Walk { losses, names: names(turns), items: Vec::new() };
+    // Google looks at the turn that is under way: what follows the last words of the user's.
+    let asks = |turn: &Turn| matches!(turn, Turn::User { parts, .. } if !parts.iter().all(silent));
+    let under_way = turns.iter().rposition(asks).unwrap_or(0);
+    let signed_from = (signatures == Signatures::Dummy && !losses.home()).then_some(under_way);
+    let mut walk = Walk { losses, made: made(turns), items: Vec::new(), signed_from };
     let leading = turns.iter().take_while(|turn| matches!(turn, Turn::Instruct { .. })).count();
     let leading = walk.one_at_least(turns, leading);
     let mut system = Vec::new();
@@ -73,20 +82,6 @@ pub(in super::super) fn write(
         Item::Own(_) => true,
     });
     body.with("contents", |out| json::list(out, kept, write_item));
-}
-
-/// Returns the name of the tool that each call is for.
-fn names(turns: &[Turn]) -> HashMap<&str, &str> {
-    let mut names = HashMap::new();
-    for turn in turns {
-        let Turn::Assistant(turn) = turn else { continue };
-        for part in &turn.parts {
-            if let AssistantPart::ToolCall(call) = part {
-                names.insert(call.id.as_str(), call.name.as_str());
-            }
-        }
-    }
-    names
 }
 
 fn write_item(out: &mut Vec<u8>, item: Item<'_>) {
@@ -141,8 +136,16 @@ impl<'r> Walk<'r, '_> {
     }
 
     fn content(&mut self, role: &'static str, parts: Vec<Vec<u8>>, extras: Option<&'r Extras>) {
-        let beside = Vec::new();
-        self.items.push(Item::Content(Content { role, parts, beside, results: false, extras }));
+        // As many results must follow a content of the model's as it has calls.
+        if let Some(Item::Content(last)) = self.items.last_mut()
+            && last.role == role
+            && role == "model"
+            && !self.losses.home()
+        {
+            return last.parts.extend(parts);
+        }
+        let (beside, results) = (Vec::new(), None);
+        self.items.push(Item::Content(Content { role, parts, beside, results, extras }));
     }
 
     fn user_parts(&mut self, parts: &[UserPart], turn: usize) -> Vec<Vec<u8>> {
@@ -153,7 +156,7 @@ impl<'r> Walk<'r, '_> {
         written
     }
 
-    fn user_part(&mut self, said: &UserPart, path: &str) -> Option<Vec<u8>> {
+    pub(super) fn user_part(&mut self, said: &UserPart, path: &str) -> Option<Vec<u8>> {
         match said {
             // Google refuses an empty text.
             part if silent(part) && !self.losses.home() => None,
@@ -199,7 +202,7 @@ impl<'r> Walk<'r, '_> {
         Some(own.raw.text().as_bytes().to_vec())
     }
 
-    fn unmarked(&mut self, cache: Option<&CacheMark>, path: &str) {
+    pub(super) fn unmarked(&mut self, cache: Option<&CacheMark>, path: &str) {
         if cache.is_some() {
             self.losses.lose(format!("{path}.cache"));
         }
@@ -207,8 +210,16 @@ impl<'r> Walk<'r, '_> {
 
     fn assistant(&mut self, turn: &'r AssistantTurn, at: usize) {
         let mut written = Vec::with_capacity(turn.parts.len());
+        let mut signed = self.signed_from.is_none_or(|from| at < from);
         for (part, said) in turn.parts.iter().enumerate() {
-            written.extend(self.assistant_part(said, &format!("turns[{at}].parts[{part}]")));
+            let path = format!("turns[{at}].parts[{part}]");
+            if let AssistantPart::ToolCall(call) = said {
+                // Of calls side by side Google signs the first alone.
+                written.push(self.call(call, &path, !signed));
+                signed = true;
+            } else {
+                written.extend(self.assistant_part(said, &path));
+            }
         }
         let extras = self.losses.extras(&format!("turns[{at}]"), &turn.extras);
         self.content("model", written, extras);
@@ -233,7 +244,9 @@ impl<'r> Walk<'r, '_> {
                 let carrier = self.carrier(thoughts.carrier.as_ref(), path);
                 let nothing = thoughts.text.is_empty() && carrier.is_none() && !home;
                 (!nothing).then(|| {
-                    part::write_text(&thoughts.text, true, carrier.map(|own| &own.raw), None)
+                    // What came back without a text may have been a text's as well as a thought's.
+                    let thought = home || !thoughts.text.is_empty();
+                    part::write_text(&thoughts.text, thought, carrier.map(|own| &own.raw), None)
                 })
             }
             AssistantPart::Refusal(text) => {
@@ -241,16 +254,7 @@ impl<'r> Walk<'r, '_> {
                 self.losses.because(path, why);
                 Some(part::write_text(text, false, None, None))
             }
-            AssistantPart::ToolCall(call) => {
-                self.unmarked(call.cache.as_ref(), path);
-                if !call::takes(call) {
-                    let why = "the arguments are no JSON object; they stand in one as a text";
-                    self.losses.because(format!("{path}.arguments"), why);
-                }
-                let carrier = self.carrier(call.carrier.as_ref(), path);
-                let extras = self.losses.extras(path, &call.extras);
-                Some(call::write_call(call, carrier.map(|own| &own.raw), extras))
-            }
+            AssistantPart::ToolCall(call) => Some(self.call(call, path, false)),
             AssistantPart::Image(Image { source, cache, extras, .. }) => {
                 self.media(source, cache.as_ref(), extras, path)
             }
@@ -258,48 +262,19 @@ impl<'r> Walk<'r, '_> {
         }
     }
 
-    fn carrier<'c>(&mut self, carrier: Option<&'c Opaque>, path: &str) -> Option<&'c Opaque> {
-        self.losses.opaque(&format!("{path}.carrier"), carrier?)
+    fn call(&mut self, call: &ToolCall, path: &str, needs_signature: bool) -> Vec<u8> {
+        self.unmarked(call.cache.as_ref(), path);
+        if !call::takes(call) {
+            let why = "the arguments are no JSON object; they stand in one as a text";
+            self.losses.because(format!("{path}.arguments"), why);
+        }
+        let own = self.carrier(call.carrier.as_ref(), path).map(|own| own.raw.clone());
+        let signature = own.or_else(|| needs_signature.then(signature::dummy));
+        let extras = self.losses.extras(path, &call.extras);
+        call::write_call(call, signature.as_ref(), extras)
     }
 
-    /// Writes a result into the content of the results before it. Pictures and files stand inside it
-    /// at home; from elsewhere they stand beside it, where every model takes them.
-    fn result(&mut self, result: &'r ToolResult, at: usize) {
-        let path = format!("turns[{at}]");
-        self.unmarked(result.cache.as_ref(), &path);
-        let home = self.losses.home();
-        let mut media = Vec::new();
-        for (part, said) in result.parts.iter().enumerate() {
-            let path = format!("{path}.parts[{part}]");
-            match said {
-                UserPart::Text(text) => {
-                    self.unmarked(text.cache.as_ref(), &path);
-                    self.losses.extras(&path, &text.extras);
-                }
-                said => media.extend(self.user_part(said, &path)),
-            }
-        }
-        let extras = self.losses.extras(&path, &result.extras);
-        let found = self.names.get(result.call.as_str()).map(|name| (*name).to_owned());
-        let name = result.name.clone().or(found).unwrap_or_else(|| {
-            self.losses.because(format!("{path}.call"), "no call before it has this id");
-            ids::fit(&result.call, 64)
-        });
-        let inside = if home { media.as_slice() } else { &[] };
-        let written = call::write_result(result, &name, inside, extras);
-        let beside = if home { Vec::new() } else { media };
-        match self.items.last_mut() {
-            Some(Item::Content(content)) if content.results => {
-                content.parts.push(written);
-                content.beside.extend(beside);
-            }
-            _ => self.items.push(Item::Content(Content {
-                role: "user",
-                parts: vec![written],
-                beside,
-                results: true,
-                extras: None,
-            })),
-        }
+    fn carrier<'c>(&mut self, carrier: Option<&'c Opaque>, path: &str) -> Option<&'c Opaque> {
+        self.losses.opaque(&format!("{path}.carrier"), carrier?)
     }
 }

@@ -14,15 +14,15 @@ use crate::laws::rewritten;
 
 const THERE: Dialect = Dialect::AnthropicMessages;
 
-fn opaque(dialect: Dialect, text: &str) -> Opaque {
+pub(super) fn opaque(dialect: Dialect, text: &str) -> Opaque {
     Opaque { dialect, raw: RawJson::parse(text.to_owned()).unwrap() }
 }
 
-fn text(text: &str) -> UserPart {
+pub(super) fn text(text: &str) -> UserPart {
     UserPart::Text(Text { text: text.to_owned(), ..Text::default() })
 }
 
-fn user(said: &str) -> Turn {
+pub(super) fn user(said: &str) -> Turn {
     Turn::User { parts: vec![text(said)], extras: Extras::default() }
 }
 
@@ -31,7 +31,7 @@ fn instruct(said: &str) -> Turn {
     Turn::Instruct { authority, parts, extras: Extras::default() }
 }
 
-fn call(id: &str, name: &str, kind: CallKind, arguments: &str) -> ToolCall {
+pub(super) fn call(id: &str, name: &str, kind: CallKind, arguments: &str) -> ToolCall {
     ToolCall {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -43,7 +43,7 @@ fn call(id: &str, name: &str, kind: CallKind, arguments: &str) -> ToolCall {
     }
 }
 
-fn result(call: &str, parts: Vec<UserPart>, failed: Option<bool>) -> Turn {
+pub(super) fn result(call: &str, parts: Vec<UserPart>, failed: Option<bool>) -> Turn {
     let (call, extras) = (call.to_owned(), Extras::default());
     Turn::Result(ToolResult { call, name: None, parts, failed, cache: None, extras })
 }
@@ -56,11 +56,11 @@ fn png() -> Source {
     Source::Inline { media_type: "image/png".to_owned(), base64: "AAAA".to_owned() }
 }
 
-fn assistant(parts: Vec<AssistantPart>) -> Turn {
+pub(super) fn assistant(parts: Vec<AssistantPart>) -> Turn {
     Turn::Assistant(AssistantTurn { parts, extras: Extras::default() })
 }
 
-fn request(turns: Vec<Turn>) -> Request {
+pub(super) fn request(turns: Vec<Turn>) -> Request {
     Request {
         spoken: THERE,
         model: "m".to_owned(),
@@ -84,7 +84,7 @@ fn request(turns: Vec<Turn>) -> Request {
     }
 }
 
-fn function(name: &str) -> Tool {
+pub(super) fn function(name: &str) -> Tool {
     Tool::Function {
         name: name.to_owned(),
         description: Some("does".to_owned()),

@@ -31,10 +31,37 @@ pub(crate) struct Stream {
     blocked: bool,
 }
 
+/// Words for a call that the host threw away: with them alone an answer says nothing, and is none.
+const BROKEN: [&str; 4] = [
+    "MALFORMED_FUNCTION_CALL",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+];
+
+/// Returns whether a whole answer is none: the host threw a call away, and nothing is left.
+pub(crate) fn broken(body: &Value) -> bool {
+    let candidates = body["candidates"].as_array().into_iter().flatten();
+    let mut said = Vec::new();
+    for candidate in candidates {
+        let mut one = Said::default();
+        add(&mut one, &mut Vec::new(), candidate);
+        said.push(one);
+    }
+    thrown_away(&said)
+}
+
+fn thrown_away(said: &[Said]) -> bool {
+    let ended = |said: &Said| said.finish.as_deref().is_some_and(|word| BROKEN.contains(&word));
+    let nothing = |said: &Said| *said == Said { finish: said.finish.clone(), ..Said::default() };
+    said.iter().all(nothing) && said.iter().any(ended)
+}
+
 impl Stream {
     /// Returns whether the stream must fail.
     pub(crate) fn fails(&self) -> bool {
-        self.error || self.blocked || !self.said.iter().any(|said| said.finish.is_some())
+        let none = thrown_away(&self.said);
+        self.error || self.blocked || none || !self.said.iter().any(|said| said.finish.is_some())
     }
 
     /// Returns whether a failure is the one that the stream was.
@@ -42,6 +69,7 @@ impl Stream {
         match kind {
             Kind::ContentPolicy => self.blocked,
             Kind::StreamCut => !self.error && !self.blocked,
+            Kind::InvalidOutput => thrown_away(&self.said),
             _ => self.error,
         }
     }
