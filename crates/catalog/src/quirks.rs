@@ -3,8 +3,9 @@
 //! Their meaning is in [`ir::dialect`].
 
 use ir::dialect::{
-    AdditionalFields, CacheMarks, CallIds, CapField, DeveloperRole, Form, Quirks, Sampling,
-    SchemaBesideTools, SchemaBy, Signatures, StreamUsage, ThinkingBy, ThinkingOff, ThoughtsField,
+    AdditionalFields, CacheMarks, CallIds, CapField, CustomTools, DeveloperRole, Form, Quirks,
+    Sampling, SchemaBesideTools, SchemaBy, Signatures, StreamUsage, ThinkingBy, ThinkingOff,
+    ThoughtsField,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,6 +28,8 @@ pub struct RecordQuirks {
     pub cache_marks: Option<CacheMarksName>,
     /// Which ids of tool calls are taken.
     pub call_ids: Option<CallIdsName>,
+    /// How OpenAI's dialects are told of a tool of free text by a request of another dialect.
+    pub custom_tools: Option<CustomToolsName>,
     /// Where the body of a request differs.
     pub form: Option<FormName>,
     /// In whose words Bedrock's converse is told what it has no fields of its own for.
@@ -54,6 +57,7 @@ impl RecordQuirks {
             developer: self.developer.or(under.developer),
             cache_marks: self.cache_marks.or(under.cache_marks),
             call_ids: self.call_ids.or(under.call_ids),
+            custom_tools: self.custom_tools.or(under.custom_tools),
             form: self.form.or(under.form),
             additional: self.additional.or(under.additional),
             thinking: self.thinking.or(under.thinking),
@@ -74,6 +78,7 @@ impl RecordQuirks {
             developer: self.developer.map_or(under.developer, Into::into),
             cache_marks: self.cache_marks.map_or(under.cache_marks, Into::into),
             call_ids: self.call_ids.map_or(under.call_ids, Into::into),
+            custom_tools: self.custom_tools.map_or(under.custom_tools, Into::into),
             form: self.form.map_or(under.form, Into::into),
             additional: self.additional.map_or(under.additional, Into::into),
             thinking: self.thinking.map_or(under.thinking, Into::into),
@@ -184,6 +189,16 @@ named! {
         Any,
         /// Nine letters and digits.
         Nine,
+    }
+}
+
+named! {
+    /// How OpenAI's dialects are told of a tool of free text by a request of another dialect.
+    CustomToolsName for CustomTools {
+        /// As a function with one text.
+        AsFunction,
+        /// As what it is.
+        Native,
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Quirks {
     pub cache_marks: CacheMarks,
     /// Which ids of tool calls the host takes.
     pub call_ids: CallIds,
+    /// How a tool of free text is told to the host by a request of another dialect.
+    pub custom_tools: CustomTools,
     /// Where the body of a request differs.
     pub form: Form,
     /// In whose words Bedrock's converse is told what it has no fields of its own for.
@@ -195,6 +197,16 @@ pub enum CallIds {
     Any,
     /// Nine letters and digits (Mistral).
     Nine,
+}
+
+/// How a tool of free text is told to a host of OpenAI's dialects by a request of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CustomTools {
+    /// As a function with one text (nearly everybody refuses `type: custom`).
+    #[default]
+    AsFunction,
+    /// As what it is (OpenAI).
+    Native,
 }
 
 /// Where the body of a request differs.

@@ -28,7 +28,15 @@ pub(crate) fn object(call: &ToolCall, path: &str, losses: &mut Losses) -> String
     }
 }
 
-fn wrapped(text: &str) -> String {
+/// Returns the arguments as dialects that take a text spell none: an empty object, where others may
+/// say nothing at all.
+pub(crate) fn said(call: &ToolCall, home: bool) -> &str {
+    let nothing = !home && call.kind == CallKind::Function && call.arguments.0.trim().is_empty();
+    if nothing { "{}" } else { &call.arguments.0 }
+}
+
+/// Returns an object with free text in its one field.
+pub(crate) fn wrapped(text: &str) -> String {
     let mut out = Vec::new();
     json::object(&mut out, |object| object.field(FREE_TEXT, text));
     String::from_utf8(out).expect("invariant: JSON written from text is text")

@@ -18,6 +18,7 @@ pub mod response;
 mod cache;
 mod citation;
 mod content;
+pub(crate) mod custom;
 mod message;
 mod thoughts;
 mod usage;

@@ -6,7 +6,8 @@
 //! two inputs (messages, calls, thoughts, pictures, whatever is newer) are one turn, whose parts
 //! stand in the order of the items. What a message, a call or a picture said beside its content (its
 //! id, its status, its phase) is kept among the turn's extras as `item_N`, N being the number of its
-//! first part: there a whole answer and a stream can both put it. Thoughts carry their whole item.
+//! first part: there a whole answer and a stream can both put it. Thoughts carry their whole item, once,
+//! when it is complete; in an answer their id is kept as well, so that a stream can name them before.
 //!
 //! Spellings that mean the same are read into one and written as one:
 //! - `null` and an absent field; `input` as a string and as one message; an empty `input` and none;

@@ -9,7 +9,8 @@ mod stream;
 pub use stream::Undoing;
 
 use ir::{
-    Arguments, AssistantPart, CallKind, Candidate, Extras, Finish, RawJson, Response, Said, Schema,
+    Arguments, AssistantPart, CallKind, Candidate, Extras, Finish, RawJson, Reasoning, Response,
+    Said, Schema,
 };
 
 /// The tool whose arguments are the answer.
@@ -46,11 +47,20 @@ impl Undo {
     }
 
     fn candidate(&self, candidate: &mut Candidate) {
-        let (mut answered, mut calls) = (false, false);
+        let answered = candidate.turn.parts.iter().any(|part| match part {
+            AssistantPart::ToolCall(call) => self.is_answer(&call.name, call.kind),
+            _ => false,
+        });
+        let mut calls = false;
         for part in &mut candidate.turn.parts {
+            if let (AssistantPart::Text(said), true) = (&mut *part, answered) {
+                // The answer is the JSON alone: what was said beside it are thoughts.
+                let text = std::mem::take(&mut said.text);
+                *part = AssistantPart::Reasoning(Reasoning { text, carrier: None });
+                continue;
+            }
             let AssistantPart::ToolCall(call) = part else { continue };
             if self.is_answer(&call.name, call.kind) {
-                answered = true;
                 *part = AssistantPart::Text(Said {
                     text: std::mem::take(&mut call.arguments.0),
                     carrier: call.carrier.take(),

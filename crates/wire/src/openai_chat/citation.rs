@@ -3,6 +3,8 @@
 //! A list that holds anything else, or that nobody can say which text it belongs to, stays among the
 //! extras of the turn.
 
+use std::ops::Range;
+
 use ir::{AssistantPart, Citation, Dialect};
 
 use super::message::opaque;
@@ -67,22 +69,26 @@ pub(super) fn sayable(citation: &Citation) -> bool {
     citation.raw.dialect == HERE || citation.url.is_some()
 }
 
-/// Writes a citation; `before` characters of other texts stand before its own.
-pub(super) fn write(out: &mut Vec<u8>, citation: &Citation, before: u64) {
+/// Writes a citation of the text that stands at these characters; one without a span rests under the
+/// whole text so far.
+pub(super) fn write(out: &mut Vec<u8>, citation: &Citation, text: Range<u64>) {
     if citation.raw.dialect == HERE {
         out.extend_from_slice(citation.raw.raw.text().as_bytes());
         return;
     }
-    let (from, to) = citation
-        .span
-        .map_or((0, 0), |(from, to)| (from.saturating_add(before), to.saturating_add(before)));
+    let within = |at: u64| at.saturating_add(text.start);
+    let (from, to) =
+        citation.span.map_or((text.start, text.end), |(from, to)| (within(from), within(to)));
     json::object(out, |annotation| {
         annotation.field("type", "url_citation");
         annotation.nest("url_citation", |place| {
             place.field("url", citation.url.as_deref().unwrap_or_default());
             place.field("title", citation.title.as_deref().unwrap_or_default());
-            place.field("start_index", &from);
-            place.field("end_index", &to);
+            // A span of nothing would say that nothing rests on it.
+            if from < to {
+                place.field("start_index", &from);
+                place.field("end_index", &to);
+            }
             place.optional("content", citation.quote.as_ref());
         });
     });

@@ -11,6 +11,7 @@ use ir::{
 
 use super::thoughts::{self, Thoughts, Whose};
 use super::{cache, citation, content};
+use crate::arguments;
 use crate::decode::DecodeError;
 use crate::envelope::{self, Of};
 use crate::fields::{Fields, Value};
@@ -188,7 +189,8 @@ pub(super) fn write_answer(message: &mut Object<'_>, turn: &AssistantTurn, home:
             json::list(out, calls(), |out, call| {
                 let with = CallWith {
                     id: &call.id,
-                    arguments: said_arguments(call, home),
+                    kind: call.kind,
+                    arguments: arguments::said(call, home),
                     extras: Some(&call.extras).filter(|_| home),
                     cache: call.cache.as_ref().filter(|_| home),
                     carrier: call.carrier.as_ref(),
@@ -263,13 +265,14 @@ fn write_annotations(message: &mut Object<'_>, parts: &[AssistantPart]) {
     let mut before = 0;
     let mut cited = Vec::new();
     for said in parts.iter().filter_map(said) {
+        let end = before + count(&said.text);
         let sayable = said.citations.iter().filter(|citation| citation::sayable(citation));
-        cited.extend(sayable.map(|citation| (citation, before)));
-        before += count(&said.text);
+        cited.extend(sayable.map(|citation| (citation, before..end)));
+        before = end;
     }
     if !cited.is_empty() {
         message.with("annotations", |out| {
-            json::list(out, cited, |out, (cited, before)| citation::write(out, cited, before));
+            json::list(out, cited, |out, (cited, text)| citation::write(out, cited, text));
         });
     }
 }
@@ -309,23 +312,17 @@ pub(super) fn write_images(message: &mut Object<'_>, parts: &[AssistantPart], ho
 /// What a call is written with.
 pub(super) struct CallWith<'c> {
     pub(super) id: &'c str,
+    pub(super) kind: CallKind,
     pub(super) arguments: &'c str,
     pub(super) extras: Option<&'c Extras>,
     pub(super) cache: Option<&'c CacheMark>,
     pub(super) carrier: Option<&'c Opaque>,
 }
 
-/// Returns the arguments as the dialect spells none: an empty object, where other dialects may say
-/// nothing at all.
-pub(super) fn said_arguments(call: &ToolCall, home: bool) -> &str {
-    let nothing = !home && call.kind == CallKind::Function && call.arguments.0.trim().is_empty();
-    if nothing { "{}" } else { &call.arguments.0 }
-}
-
 pub(super) fn write_call(out: &mut Vec<u8>, call: &ToolCall, with: &CallWith<'_>) {
     json::object(out, |written| {
         written.field("id", with.id);
-        let (kind, argument) = spelled(call.kind);
+        let (kind, argument) = spelled(with.kind);
         written.field("type", kind);
         written.nest(kind, |function| {
             function.field("name", &call.name);

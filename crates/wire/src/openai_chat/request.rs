@@ -10,6 +10,7 @@ pub(super) use writing::Writing;
 
 use ir::{Dialect, Quirks, Request};
 
+use super::custom;
 use crate::Written;
 use crate::decode::DecodeError;
 use crate::fields;
@@ -65,7 +66,9 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
         let shape = output::shape(&request.output, &mut writing);
         turns::write(body, &request.turns, shape.words(), &mut writing);
         settings::write(body, request, &mut writing);
-        toolbox::write(body, request.toolbox.as_ref(), shape.tool(), &mut writing);
+        let toolbox = request.toolbox.as_ref();
+        let allowed = toolbox.filter(|_| !writing.losses.home()).and_then(custom::allowed);
+        toolbox::write(body, allowed.as_ref().or(toolbox), shape.tool(), &mut writing);
         output::write(body, &shape, &mut writing);
         if let Some(extras) = writing.losses.extras("", &request.extras) {
             body.extras(extras);

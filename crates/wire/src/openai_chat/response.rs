@@ -8,7 +8,7 @@ use super::thoughts::Whose;
 use super::{failure, message, usage};
 use crate::decode::DecodeError;
 use crate::fields::{self, Fields, Value};
-use crate::json;
+use crate::json::{self, Object};
 use crate::{Glance, Origin};
 
 /// Reads an answer. An error inside a 200, at the top or in the first choice, is the failure it is.
@@ -131,6 +131,21 @@ pub(super) fn write_finish(finish: &Finish) -> &str {
     }
 }
 
+/// Where a word that is none of the dialect's is kept for whoever looks for it (OpenRouter).
+const NATIVE_FINISH: &str = "native_finish_reason";
+
+/// Writes why the model stopped. Typed clients refuse a word they do not know: one of another dialect
+/// stands beside.
+pub(super) fn write_stop(choice: &mut Object<'_>, finish: Option<&Finish>, home: bool) {
+    match finish {
+        Some(Finish::Other(word)) if !home && word != "function_call" => {
+            choice.field(FINISH, "stop");
+            choice.field(NATIVE_FINISH, word);
+        }
+        finish => choice.field(FINISH, &finish.map(write_finish)),
+    }
+}
+
 /// Writes an answer. Extras belong here only when the answer was spoken in this dialect.
 pub fn write(response: &Response) -> Vec<u8> {
     let home = response.spoken == Dialect::OpenaiChat;
@@ -168,7 +183,7 @@ fn write_choice(out: &mut Vec<u8>, index: usize, candidate: &Candidate, home: bo
             message::write_answer(message, &candidate.turn, home);
         });
         if !home || candidate.extras.get(FINISH).is_none() {
-            choice.field(FINISH, &candidate.finish.as_ref().map(write_finish));
+            write_stop(choice, candidate.finish.as_ref(), home);
         }
         if home {
             choice.extras(&candidate.extras);

@@ -256,7 +256,11 @@ pub(super) fn write_answer(message: &mut Object<'_>, parts: &[AssistantPart]) {
             AssistantPart::Reasoning(thoughts) if carried && part_of(thoughts).is_none() => {
                 details_of(&mut list, thoughts, at);
             }
-            AssistantPart::Text(ir::Said { carrier: Some(carrier), .. }) => {
+            // An empty text goes without its carrier: clients would take it for the answer, and
+            // Google demands signatures on calls only.
+            AssistantPart::Text(ir::Said { carrier: Some(carrier), text, .. })
+                if !text.is_empty() =>
+            {
                 detail_of_text(&mut list, carrier, at);
             }
             _ => {}
@@ -305,7 +309,12 @@ pub(super) fn write_earlier(
         ThoughtsField::Reasoning => "reasoning",
         ThoughtsField::Details => return write_details(message, &list),
     };
-    if !text.is_empty() || thoughts.iter().any(|(_, thoughts)| thoughts.carrier.is_none()) {
+    // DeepSeek demands the field in turns that call tools, thoughts or none.
+    let demanded = !home
+        && field == ThoughtsField::ReasoningContent
+        && parts.iter().any(|part| matches!(part, AssistantPart::ToolCall(_)));
+    let unsealed = thoughts.iter().any(|(_, thoughts)| thoughts.carrier.is_none());
+    if demanded || unsealed || !text.is_empty() {
         message.field(name, &text);
     }
     if home {

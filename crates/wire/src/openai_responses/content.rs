@@ -126,8 +126,8 @@ pub(super) fn write(out: &mut Vec<u8>, losses: &mut Losses, path: &str, parts: &
     let paths = (0..parts.len()).map(|at| format!("{path}.parts[{at}]"));
     let said: Vec<(&UserPart, String)> =
         parts.iter().zip(paths).filter(|(part, path)| sayable(losses, path, part)).collect();
-    if said.is_empty() && !parts.is_empty() {
-        // Nothing is left of it, and an empty list is refused.
+    if said.is_empty() && (!parts.is_empty() || !losses.home()) {
+        // Nothing is left of it, or there was nothing, and an empty list is refused.
         return json::value(out, "");
     }
     json::list(out, said, |out, (part, path)| write_part(out, losses, &path, part));

@@ -16,6 +16,7 @@ use crate::fields::Value;
 use crate::ids;
 use crate::json::{self, Object};
 use crate::losses::Losses;
+use crate::openai_chat::custom;
 
 /// The types of a tool's result.
 const RESULT: &str = "function_call_output";
@@ -204,17 +205,24 @@ impl<'w> Writing<'w> {
 
     fn assistant(&mut self, path: &str, turn: &'w AssistantTurn) {
         self.losses.extras(path, &turn.extras);
+        // Beside calls other dialects say an empty text, which here would be a message of its own.
+        let says = turn.parts.iter().any(|part| !item::says_nothing(part));
+        let beside = says && !self.losses.home();
         for (at, item) in item::items(turn, self.losses.home()) {
             let path = format!("{path}.parts[{at}]");
-            self.item(&path, item);
+            self.item(&path, item, beside);
         }
     }
 
-    fn item(&mut self, path: &str, item: Item<'w>) {
+    /// Writes an item; `beside` says whether others of another dialect stand beside it.
+    fn item(&mut self, path: &str, item: Item<'w>, beside: bool) {
         match item {
             Item::Message { parts, shell } => {
                 for (part, _) in &parts {
                     self.lose_beside(path, part);
+                }
+                if beside && parts.iter().all(|(part, _)| item::says_nothing(part)) {
+                    return;
                 }
                 self.push(|item, _| write_message(item, &parts, &shell));
             }
@@ -225,15 +233,18 @@ impl<'w> Writing<'w> {
                 if call.cache.is_some() {
                     unmarked(self.losses, path);
                 }
-                if call.kind == CallKind::Custom {
+                let home = self.losses.home();
+                let functions = custom::as_functions(self.quirks, home);
+                let (kind, arguments) = custom::said(call, functions, home);
+                if kind == CallKind::Custom {
                     self.customs.insert(&call.id);
                 }
                 let id = self.call_id(&call.id);
                 self.push(|item, losses| {
-                    item.field("type", item::called(call.kind));
+                    item.field("type", item::called(kind));
                     item.field("call_id", &id);
                     item.field("name", &call.name);
-                    item.field(item::argument(call.kind), &call.arguments.0);
+                    item.field(item::argument(kind), &arguments);
                     item.extras(&shell);
                     if let Some(extras) = losses.extras(path, &call.extras) {
                         item.extras(extras);

@@ -151,10 +151,16 @@ impl Gathered {
             Some((Some((carrier, Of::This)), _)) => Some(carrier),
             Some((None, sealed)) if !sealed.is_empty() => Some(opaque(item)),
             _ => {
-                let id = string(&mut fields, "id")?;
+                let id = string(&mut item.object()?, "id")?;
                 (!id.is_some_and(|id| made(&id))).then(|| opaque(item))
             }
         };
+        if self.seed.is_some() {
+            // A stream must name the item before the carrier, which comes at its end.
+            let id = fields.take_if("id", |id| id.is_string(), |id| Ok(id.keep()))?;
+            let named = Extras(id.into_iter().map(|id| ("id".to_owned(), id)).collect());
+            self.keep(Shell::beside(THOUGHTS, named));
+        }
         self.push(AssistantPart::Reasoning(Reasoning { text, carrier }));
         Ok(())
     }
@@ -337,6 +343,11 @@ pub(super) enum Item<'t> {
     Picture(&'t Image, Extras),
     /// Anything else, whole.
     Whole(&'t Opaque),
+}
+
+/// Returns whether a part is a text of nothing.
+pub(super) fn says_nothing(part: &AssistantPart) -> bool {
+    matches!(part, AssistantPart::Text(said) if said.text.is_empty() && said.citations.is_empty())
 }
 
 /// Groups a turn's parts into items, each with the number of its first part: as they came when the

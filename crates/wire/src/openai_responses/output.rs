@@ -9,6 +9,7 @@ use ir::{
 use super::item::{self, Item};
 use super::made::Maker;
 use super::said;
+use crate::arguments;
 use crate::envelope::{self, Of};
 use crate::json::{self, Object};
 
@@ -18,12 +19,19 @@ const HERE: Dialect = Dialect::OpenaiResponses;
 pub(super) fn write(out: &mut Vec<u8>, turn: &AssistantTurn, home: bool, maker: Maker) {
     let mut written: Vec<Vec<u8>> = Vec::new();
     for (_, item) in item::items(turn, home) {
+        // A message of nothing would be taken for the answer. Its carrier goes with it: Google
+        // demands signatures on calls only.
+        if let (Item::Message { parts, .. }, false) = (&item, home)
+            && parts.iter().all(|(part, _)| item::says_nothing(part))
+        {
+            continue;
+        }
         if let Some(carrier) = before(&item) {
             let id = maker.item("rs", written.len());
             written.push(sealed(&id, carrier));
         }
         let nth = written.len();
-        written.extend(one(&item, nth, maker));
+        written.extend(one(&item, nth, maker, home));
     }
     json::list(out, written, |out, item| out.extend_from_slice(&item));
 }
@@ -41,14 +49,15 @@ fn before<'t>(item: &Item<'t>) -> Option<&'t Opaque> {
     carrier.filter(|carrier| carrier.dialect != HERE)
 }
 
-fn one(item: &Item<'_>, nth: usize, maker: Maker) -> Option<Vec<u8>> {
+fn one(item: &Item<'_>, nth: usize, maker: Maker, home: bool) -> Option<Vec<u8>> {
     Some(match item {
         Item::Message { parts, shell } => {
             message(&Standing::of(shell, "msg", nth, maker), parts, shell)
         }
         Item::Call(written, shell) => {
             let prefix = call_prefix(written.kind);
-            call(&Standing::of(shell, prefix, nth, maker), written, shell)
+            let standing = Standing::of(shell, prefix, nth, maker);
+            call(&standing, written, arguments::said(written, home), shell)
         }
         Item::Thoughts(written) => thoughts(&maker.item("rs", nth), written),
         Item::Picture(image, shell) => {
@@ -107,13 +116,18 @@ pub(super) fn message(
     })
 }
 
-/// Writes a call.
-pub(super) fn call(standing: &Standing, call: &ToolCall, shell: &Extras) -> Vec<u8> {
+/// Writes a call with these arguments.
+pub(super) fn call(
+    standing: &Standing,
+    call: &ToolCall,
+    arguments: &str,
+    shell: &Extras,
+) -> Vec<u8> {
     item(item::called(call.kind), |item| {
         standing.write(item);
         item.field("call_id", &call.id);
         item.field("name", &call.name);
-        item.field(item::argument(call.kind), &call.arguments.0);
+        item.field(item::argument(call.kind), arguments);
         item.extras(shell);
     })
 }

@@ -113,7 +113,7 @@ pub fn write(request: &Request, quirks: Quirks) -> Written {
                 json::list(out, items, |out, item| out.extend_from_slice(&item));
             });
         }
-        undo.answer = tools::write(body, &mut losses, request, quirks);
+        tools::write(body, &mut losses, request, quirks, &mut undo);
         settings::write(body, &mut losses, request, quirks);
         if let Some(extras) = losses.extras("", &request.extras) {
             for (name, raw) in extras.iter() {

@@ -1,14 +1,17 @@
 //! Tools, and the choice among them.
 
 use ir::dialect::SchemaBy;
-use ir::{Choice, Extras, Output, Quirks, Request, Schema, Tool, Toolbox};
+use ir::{Choice, Dialect, Extras, Output, Quirks, Request, Schema, Tool, Toolbox};
 
 use super::content::{opaque, string};
 use crate::decode::DecodeError;
 use crate::fields::{Fields, Value};
 use crate::json::{self, Object};
 use crate::losses::Losses;
-use crate::undo::ANSWER_TOOL;
+use crate::openai_chat::custom;
+use crate::undo::{ANSWER_TOOL, Undo, free_text_schema};
+
+const HERE: Dialect = Dialect::OpenaiResponses;
 
 /// Reads the tools and the choice among them; a choice without tools means nothing and stays among
 /// the rest.
@@ -79,21 +82,28 @@ fn chosen(tools: &[Tool], name: &str) -> &'static str {
 }
 
 /// Writes the tools and the choice among them, with the tool that stands for an answer's schema
-/// where the host has no other way. Returns whether that one was written.
+/// where the host has no other way.
 pub(super) fn write(
     body: &mut Object<'_>,
     losses: &mut Losses,
     request: &Request,
     quirks: Quirks,
-) -> bool {
+    undo: &mut Undo,
+) {
     let answer = match &request.output {
         Output::Schema(schema) if quirks.schema == SchemaBy::Tool => Some(schema),
         _ => None,
     };
-    let own = request.toolbox.as_ref();
+    let allowed = request.toolbox.as_ref().filter(|_| !losses.home()).and_then(custom::allowed);
+    let own = allowed.as_ref().or(request.toolbox.as_ref());
+    let functions = custom::as_functions(quirks, losses.home());
+    undo.answer = answer.is_some();
     let mut written: Vec<Vec<u8>> = Vec::new();
     for (at, tool) in own.iter().flat_map(|own| &own.tools).enumerate() {
-        written.extend(write_tool(losses, &format!("toolbox.tools[{at}]"), tool));
+        written.extend(write_tool(losses, &format!("toolbox.tools[{at}]"), tool, functions));
+        if let (Tool::Custom { name, .. }, true) = (tool, functions) {
+            undo.customs.push(name.clone());
+        }
     }
     let others = !written.is_empty();
     written.extend(answer.map(answer_tool));
@@ -101,7 +111,7 @@ pub(super) fn write(
         if own.is_some_and(|own| own.choice.is_some()) {
             losses.because("toolbox.choice", "no tool is left to choose");
         }
-        return false;
+        return;
     }
     body.with("tools", |out| json::list(out, written, |out, tool| out.extend_from_slice(&tool)));
     match (answer, others) {
@@ -109,20 +119,20 @@ pub(super) fn write(
         (Some(_), false) => name_choice(body, "function", ANSWER_TOOL),
         (None, _) => {
             if let Some(own) = own {
-                write_choice(body, losses, own);
+                write_choice(body, losses, own, functions);
             }
         }
     }
     body.optional("parallel_tool_calls", own.and_then(|own| own.parallel.as_ref()));
-    answer.is_some()
 }
 
-fn write_choice(body: &mut Object<'_>, losses: &mut Losses, toolbox: &Toolbox) {
+fn write_choice(body: &mut Object<'_>, losses: &mut Losses, toolbox: &Toolbox, functions: bool) {
     match &toolbox.choice {
         None => {}
         Some(Choice::Auto) => body.field("tool_choice", "auto"),
         Some(Choice::Never) => body.field("tool_choice", "none"),
         Some(Choice::Required) => body.field("tool_choice", "required"),
+        Some(Choice::Tool(name)) if functions => name_choice(body, "function", name),
         Some(Choice::Tool(name)) => name_choice(body, chosen(&toolbox.tools, name), name),
         Some(Choice::Other(other)) => {
             if let Some(own) = losses.opaque("toolbox.choice", other) {
@@ -139,18 +149,31 @@ fn name_choice(body: &mut Object<'_>, kind: &str, name: &str) {
     });
 }
 
-fn write_tool(losses: &mut Losses, path: &str, tool: &Tool) -> Option<Vec<u8>> {
+fn write_tool(losses: &mut Losses, path: &str, tool: &Tool, functions: bool) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match tool {
         Tool::Hosted(hosted) => {
             out.extend_from_slice(losses.opaque(path, hosted)?.raw.text().as_bytes());
         }
+        Tool::Custom { name, description, extras } if functions => {
+            custom::lose(extras, path, losses);
+            json::object(&mut out, |tool| {
+                tool.field("type", "function");
+                tool.field("name", name);
+                tool.optional("description", description.as_ref());
+                tool.raw("parameters", &free_text_schema());
+                tool.field("strict", &false);
+            });
+        }
         Tool::Custom { name, description, extras } => json::object(&mut out, |tool| {
             tool.field("type", "custom");
             tool.field("name", name);
             tool.optional("description", description.as_ref());
-            if let Some(extras) = losses.extras(path, extras) {
-                tool.extras(extras);
+            if losses.home() {
+                return tool.extras(extras);
+            }
+            if let Some(format) = custom::format(extras, HERE, path, losses) {
+                tool.raw(custom::FORMAT, &format);
             }
         }),
         Tool::Function { name, description, parameters, strict, cache, extras, around } => {

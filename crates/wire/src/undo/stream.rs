@@ -1,4 +1,7 @@
 //! Taking back in a stream: event by event, and grammatical throughout, since no part moves.
+//!
+//! Where a call may be the answer, what a candidate says from its first text on waits until one is, or
+//! until it stops: only then is it known whether the text is the answer or thoughts beside it.
 
 use ir::{CallKind, Event, PartKind, Scope, Spot};
 
@@ -21,6 +24,10 @@ struct Called {
     other: bool,
     /// The host's own word for the end, held until it is known whether it stays.
     words: Vec<Event>,
+    /// What came since the first text, while it is not known what that is.
+    held: Vec<Event>,
+    /// Texts beside the answer, told as thoughts.
+    thoughts: Vec<Spot>,
 }
 
 impl Undoing {
@@ -35,7 +42,51 @@ impl Undoing {
             out.push(event);
             return;
         }
+        if let Some(event) = self.hold(event, out) {
+            self.tell(event, out);
+        }
+    }
+
+    /// Holds an event back until it is known what its candidate's texts are; any other returns.
+    fn hold(&mut self, event: Event, out: &mut Vec<Event>) -> Option<Event> {
+        let candidate = match &event {
+            Event::Open(spot, _)
+            | Event::Delta(spot, _)
+            | Event::Cite(spot, _)
+            | Event::Carry(spot, _)
+            | Event::Close(spot) => spot.candidate,
+            Event::Note(Scope::Turn(of), ..) | Event::Stop { candidate: of, .. } => *of,
+            _ => return Some(event),
+        };
+        let answers = match &event {
+            Event::Open(_, PartKind::ToolCall { name, kind, .. }) => {
+                self.undo.is_answer(name, *kind)
+            }
+            _ => false,
+        };
+        let begins = self.undo.answer && matches!(event, Event::Open(_, PartKind::Text));
+        let called = self.called(candidate);
+        called.answered |= answers;
+        if answers || matches!(event, Event::Stop { .. }) {
+            for event in std::mem::take(&mut called.held) {
+                self.tell(event, out);
+            }
+        } else if !called.held.is_empty() || begins && !called.answered {
+            called.held.push(event);
+            return None;
+        }
+        Some(event)
+    }
+
+    fn tell(&mut self, event: Event, out: &mut Vec<Event>) {
         match event {
+            Event::Open(spot, PartKind::Text) if self.called(spot.candidate).answered => {
+                self.called(spot.candidate).thoughts.push(spot);
+                out.push(Event::Open(spot, PartKind::Reasoning));
+            }
+            // Thoughts rest on nothing, and a text's carrier is not theirs.
+            Event::Cite(spot, _) | Event::Carry(spot, _)
+                if self.called(spot.candidate).thoughts.contains(&spot) => {}
             Event::Open(spot, PartKind::ToolCall { id, name, kind }) => {
                 let kind = self.opened(spot, id, name, kind);
                 out.push(Event::Open(spot, kind));
@@ -73,7 +124,6 @@ impl Undoing {
 
     fn opened(&mut self, spot: Spot, id: String, name: String, kind: CallKind) -> PartKind {
         if self.undo.is_answer(&name, kind) {
-            self.called(spot.candidate).answered = true;
             return PartKind::Text;
         }
         self.called(spot.candidate).other = true;

@@ -2,6 +2,7 @@
 //! written for its clients, and what those clients send back.
 
 mod abroad;
+mod answers;
 mod carried;
 mod quirks;
 

@@ -1,6 +1,7 @@
 //! The laws over recorded traffic of OpenAI's `/responses` and of the hosts that speak after it.
 
 mod abroad;
+mod empty;
 mod generated;
 mod oracle;
 mod small;

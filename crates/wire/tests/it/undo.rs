@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use ir::{
     AssistantPart, AssistantTurn, CallKind, Candidate, Dialect, Event, Extras, Finish, Fold,
-    Grammar, PartKind, RawJson, Response, Said, Scope, Spot,
+    Grammar, PartKind, RawJson, Reasoning, Response, Said, Scope, Spot,
 };
 use wire::{Undo, Undoing};
 
@@ -20,6 +20,7 @@ fn told(parts: &[AssistantPart]) -> Vec<Event> {
     for (part, said) in (0..).zip(parts) {
         let (kind, text) = match said {
             AssistantPart::Text(said) => (PartKind::Text, said.text.clone()),
+            AssistantPart::Reasoning(said) => (PartKind::Reasoning, said.text.clone()),
             AssistantPart::ToolCall(call) => {
                 let (id, name, kind) = (call.id.clone(), call.name.clone(), call.kind);
                 (PartKind::ToolCall { id, name, kind }, call.arguments.0.clone())
@@ -74,6 +75,7 @@ fn check(parts: Vec<AssistantPart>, expected: &Expect) {
 fn shown(part: &AssistantPart) -> String {
     match part {
         AssistantPart::Text(said) => format!("text {:?}\n", said.text),
+        AssistantPart::Reasoning(said) => format!("thoughts {:?}\n", said.text),
         AssistantPart::ToolCall(call) => {
             format!("{:?} {} {:?}\n", call.kind, call.name, call.arguments.0)
         }
@@ -102,12 +104,65 @@ fn beside_other_calls_the_end_stays() {
     check(
         vec![text, tool("give_answer", "{}"), tool("look", "{}")],
         &expect![[r#"
-            text "So:"
+            thoughts "So:"
             text "{}"
             Function look "{}"
             Some(ToolCalls) Some("stop")
         "#]],
     );
+}
+
+fn text(text: &str) -> AssistantPart {
+    AssistantPart::Text(Said { text: text.to_owned(), ..Said::default() })
+}
+
+#[test]
+fn texts_around_the_answer_are_thoughts() {
+    let thoughts = AssistantPart::Reasoning(Reasoning { text: "hm".to_owned(), carrier: None });
+    check(
+        vec![
+            text("<thinking>blue</thinking>"),
+            thoughts,
+            tool("give_answer", "{\"color\":\"blue\"}"),
+            text("There."),
+        ],
+        &expect![[r#"
+            thoughts "<thinking>blue</thinking>"
+            thoughts "hm"
+            text "{\"color\":\"blue\"}"
+            thoughts "There."
+            Some(Stop) None
+        "#]],
+    );
+}
+
+#[test]
+fn texts_without_an_answer_are_texts() {
+    check(
+        vec![text("I must look."), tool("look", "{}"), text("Wait.")],
+        &expect![[r#"
+        text "I must look."
+        Function look "{}"
+        text "Wait."
+        Some(ToolCalls) Some("stop")
+    "#]],
+    );
+}
+
+#[test]
+fn a_text_waits_until_it_is_known_what_it_is() {
+    let (mut undoing, mut out) = (Undoing::new(undo()), Vec::new());
+    let told = told(&[text("So"), tool("give_answer", "{}")]);
+    let answers = told.iter().position(
+        |event| matches!(event, Event::Open(_, PartKind::ToolCall { name, .. }) if name == "give_answer"),
+    );
+    for (at, event) in told.into_iter().enumerate() {
+        undoing.event(event, &mut out);
+        assert_eq!(out.len() == 1, Some(at) < answers);
+    }
+    let (mut undoing, mut out) = (Undoing::new(Undo { answer: false, ..undo() }), Vec::new());
+    undoing.event(Event::Open(Spot { candidate: 0, part: 0 }, PartKind::Text), &mut out);
+    assert_eq!(out.len(), 1);
 }
 
 #[test]

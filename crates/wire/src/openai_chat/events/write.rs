@@ -103,12 +103,9 @@ impl Writer {
                 let word = self.speaker(*candidate).word.take();
                 let stop = |choice: &mut Object<'_>| match word {
                     Some(word) => choice.raw(response::FINISH, &word),
-                    None => {
-                        let finish = finish.as_ref().map(response::write_finish);
-                        // Without a word clients of this dialect wait for more.
-                        let finish = finish.or_else(|| foreign.then_some("stop"));
-                        choice.field(response::FINISH, &finish);
-                    }
+                    // Without a word clients of this dialect wait for more.
+                    None if foreign && finish.is_none() => choice.field(response::FINISH, "stop"),
+                    None => response::write_stop(choice, finish.as_ref(), !foreign),
                 };
                 self.chunk_of(*candidate, out, |_| {}, stop);
             }
@@ -194,10 +191,12 @@ impl Writer {
         if let Some(Open { part: Part::Text(before), .. }) = open
             && citation::sayable(cited)
         {
-            let before = *before;
+            let text = *before..self.speaker(spot.candidate).said;
             self.say(spot.candidate, out, |delta| {
                 delta.with("annotations", |out| {
-                    json::list(out, [cited], |out, cited| citation::write(out, cited, before));
+                    json::list(out, [cited], |out, cited| {
+                        citation::write(out, cited, text.clone())
+                    });
                 });
             });
         }
@@ -217,7 +216,8 @@ impl Writer {
                     self.details(spot.candidate, &list, out);
                 }
             }
-            (Part::Text(_), Some(carrier)) => {
+            // As in a whole answer, an empty text goes without its carrier.
+            (Part::Text(_), Some(carrier)) if grown => {
                 let mut list = Vec::new();
                 thoughts::detail_of_text(&mut list, &carrier, index);
                 self.details(spot.candidate, &list, out);

@@ -12,6 +12,9 @@ use crate::decode::DecodeError;
 use crate::fields::{Fields, Value};
 use crate::json::Object;
 
+/// The most texts that end an answer.
+const MOST_STOPS: usize = 4;
+
 /// Reads how the answer is to arrive.
 pub(super) fn read_mode(fields: &mut Fields<'_, '_>) -> Result<Mode, DecodeError> {
     if fields.take("stream", |stream| stream.bool())? != Some(true) {
@@ -90,8 +93,13 @@ pub(super) fn write(body: &mut Object<'_>, request: &Request, writing: &mut Writ
         }
     }
     body.optional("seed", request.seed.as_ref());
-    if !request.stop.is_empty() {
-        body.field("stop", &request.stop);
+    let most = if writing.losses.home() { request.stop.len() } else { MOST_STOPS };
+    let stop: Vec<&String> = request.stop.iter().take(most).collect();
+    if stop.len() < request.stop.len() {
+        writing.losses.because("stop", "openai_chat takes the first four");
+    }
+    if !stop.is_empty() {
+        body.field("stop", &stop);
     }
     body.optional("n", request.candidates.as_ref());
     body.optional("frequency_penalty", request.frequency_penalty.as_ref());

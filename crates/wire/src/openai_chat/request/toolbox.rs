@@ -1,13 +1,13 @@
 //! The tools of a request and the choice among them.
 
-use ir::{Choice, Schema, Tool, Toolbox};
+use ir::{Choice, Dialect, Schema, Tool, Toolbox};
 
 use super::{Writing, output};
 use crate::decode::DecodeError;
 use crate::fields::{Fields, Value};
 use crate::json::{self, Object};
-use crate::openai_chat::cache;
 use crate::openai_chat::message::opaque;
+use crate::openai_chat::{cache, custom};
 use crate::undo;
 
 /// Reads the tools and the choice among them; a choice without tools means nothing and stays among
@@ -171,7 +171,8 @@ fn write_choice(
         Some(Choice::Required) => body.field("tool_choice", "required"),
         Some(Choice::Tool(name)) => {
             let free = |(_, tool): &(usize, &Tool)| matches!(tool, Tool::Custom { name: known, .. } if known == name);
-            let kind = if tools.iter().any(free) { "custom" } else { "function" };
+            let free = !writing.as_functions() && tools.iter().any(free);
+            let kind = if free { "custom" } else { "function" };
             write_named(body, kind, name);
         }
         Some(Choice::Other(opaque)) => {
@@ -193,13 +194,30 @@ fn write_tool(out: &mut Vec<u8>, at: usize, tool: &Tool, writing: &mut Writing) 
     let path = format!("toolbox.tools[{at}]");
     match tool {
         Tool::Hosted(opaque) => out.extend_from_slice(opaque.raw.text().as_bytes()),
+        Tool::Custom { name, description, extras } if writing.as_functions() => {
+            custom::lose(extras, &path, &mut writing.losses);
+            writing.undo.customs.push(name.clone());
+            json::object(out, |tool| {
+                tool.field("type", "function");
+                tool.nest("function", |function| {
+                    function.field("name", name);
+                    function.optional("description", description.as_ref());
+                    function.raw("parameters", &undo::free_text_schema());
+                });
+            });
+        }
         Tool::Custom { name, description, extras } => json::object(out, |tool| {
             tool.field("type", "custom");
-            tool.nest("custom", |custom| {
-                custom.field("name", name);
-                custom.optional("description", description.as_ref());
-                if let Some(extras) = writing.losses.extras(&path, extras) {
-                    custom.extras(extras);
+            tool.nest("custom", |written| {
+                written.field("name", name);
+                written.optional("description", description.as_ref());
+                if writing.losses.home() {
+                    return written.extras(extras);
+                }
+                let format =
+                    custom::format(extras, Dialect::OpenaiChat, &path, &mut writing.losses);
+                if let Some(format) = format {
+                    written.raw(custom::FORMAT, &format);
                 }
             });
         }),

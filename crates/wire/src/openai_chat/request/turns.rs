@@ -14,7 +14,7 @@ use crate::json::{self, Object};
 use crate::openai_chat::content::{self, Sayable};
 use crate::openai_chat::message::{self, CallWith, opaque};
 use crate::openai_chat::thoughts::{self, Whose};
-use crate::openai_chat::{cache, citation};
+use crate::openai_chat::{cache, citation, custom};
 
 /// Reads a turn.
 pub(super) fn read(message: Value<'_, '_>) -> Result<Turn, DecodeError> {
@@ -235,9 +235,9 @@ fn write_assistant(out: &mut Vec<u8>, path: &str, turn: &AssistantTurn, writing:
                     let carrier = carrier.and_then(|carrier| writing.losses.opaque(&own, carrier));
                     let (extras, cache) =
                         content::beside(&path, &call.extras, call.cache.as_ref(), writing);
-                    let arguments = message::said_arguments(call, home);
-                    let id = writing.call_id(&call.id);
-                    let with = CallWith { id: &id, arguments, extras, cache, carrier };
+                    let (kind, arguments) = custom::said(call, writing.as_functions(), home);
+                    let (id, arguments) = (writing.call_id(&call.id), arguments.as_str());
+                    let with = CallWith { id: &id, kind, arguments, extras, cache, carrier };
                     message::write_call(out, call, &with);
                 });
             });
@@ -258,7 +258,7 @@ fn write_own_citations(message: &mut Object<'_>, parts: &[AssistantPart]) {
     };
     if cited().next().is_some() {
         message.with("annotations", |out| {
-            json::list(out, cited(), |out, cited| citation::write(out, cited, 0));
+            json::list(out, cited(), |out, cited| citation::write(out, cited, 0..0));
         });
     }
 }

@@ -6,6 +6,7 @@ use ir::dialect::{CacheMarks, CallIds};
 use ir::{CacheMark, Dialect, Quirks};
 
 use crate::losses::Losses;
+use crate::openai_chat::custom;
 use crate::{Undo, ids};
 
 /// The most letters of a call's id that OpenAI takes.
@@ -36,6 +37,11 @@ impl Writing {
         }
         self.losses.because(format!("{path}.cache"), "this host takes no prompt-cache marks");
         None
+    }
+
+    /// Returns whether tools of free text are told as functions.
+    pub(super) fn as_functions(&self) -> bool {
+        custom::as_functions(self.quirks, self.losses.home())
     }
 
     /// Returns the id of a call as the host takes it; a call and its result get the same.

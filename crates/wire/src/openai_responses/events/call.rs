@@ -6,6 +6,7 @@ use super::super::item;
 use super::super::output::{self, Standing};
 use super::desk::{Desk, Named};
 use super::frames::Place;
+use crate::arguments;
 
 /// A call while it is written.
 #[derive(Debug)]
@@ -52,9 +53,7 @@ impl Calling {
         let prefix = output::call_prefix(self.call.kind);
         let named = Named::of(&shell, prefix, index, desk.maker);
         let standing = Standing { id: Some(named.id.clone()), status: Some("in_progress") };
-        let mut empty = self.call.clone();
-        empty.arguments = Arguments::default();
-        let item = output::call(&standing, &empty, &Extras::default());
+        let item = output::call(&standing, &self.call, "", &Extras::default());
         desk.frames.item(out, "response.output_item.added", index, &item);
         self.begun = Some((index, named));
         if let Some(held) = self.held.take() {
@@ -95,9 +94,15 @@ impl Calling {
         desk.frames.of(out, kind, &place, |frame| frame.field("delta", text));
     }
 
-    /// Ends the call.
-    pub(super) fn close(mut self, desk: &mut Desk, out: &mut Vec<u8>) {
+    /// Ends the call. Of another dialect's, no arguments are an empty object.
+    pub(super) fn close(mut self, home: bool, desk: &mut Desk, out: &mut Vec<u8>) {
         self.begin(desk, out);
+        let said = arguments::said(&self.call, home);
+        if said != self.call.arguments.0 {
+            let said = said.to_owned();
+            self.delta(&said, desk, out);
+            self.call.arguments.0.push_str(&said);
+        }
         let Some(place) = self.place() else { return };
         match self.call.kind {
             CallKind::Function => {
@@ -116,6 +121,7 @@ impl Calling {
         let mut shell = desk.shell(self.part, item::called(self.call.kind)).rest;
         let Some((index, named)) = &self.begun else { return };
         let standing = named.settle(&mut shell);
-        desk.done(*index, output::call(&standing, &self.call, &shell), out);
+        let arguments = &self.call.arguments.0;
+        desk.done(*index, output::call(&standing, &self.call, arguments, &shell), out);
     }
 }

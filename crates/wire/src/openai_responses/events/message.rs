@@ -1,6 +1,6 @@
 //! A message while it is written.
 
-use ir::{AssistantPart, Citation, Dialect, Extras, Opaque, Said};
+use ir::{AssistantPart, Citation, Dialect, Extras, Said};
 
 use super::super::item::{self, Shell};
 use super::super::{output, said};
@@ -25,8 +25,6 @@ struct Piece {
     refusal: bool,
     text: String,
     citations: Vec<Citation>,
-    /// A carrier that came when the text had begun, and has no place any more but after it.
-    late: Option<Opaque>,
     open: bool,
 }
 
@@ -60,7 +58,7 @@ impl Message {
     /// Begins a piece.
     pub(super) fn add(&mut self, part: u32, refusal: bool, desk: &mut Desk, out: &mut Vec<u8>) {
         let (text, citations) = (String::new(), Vec::new());
-        let piece = Piece { part, refusal, text, citations, late: None, open: true };
+        let piece = Piece { part, refusal, text, citations, open: true };
         self.pieces.push(piece);
         self.piece_frame("response.content_part.added", self.pieces.len() - 1, desk, out);
     }
@@ -127,13 +125,6 @@ impl Message {
         });
     }
 
-    /// Keeps a carrier that comes too late to stand before the text.
-    pub(super) fn carry_late(&mut self, part: u32, carrier: &Opaque) {
-        if let Some(at) = self.find(part) {
-            self.pieces[at].late = Some(carrier.clone());
-        }
-    }
-
     /// Ends a piece, and with the last one the message; returns whether the message has ended.
     pub(super) fn close(&mut self, part: u32, desk: &mut Desk, out: &mut Vec<u8>) -> bool {
         let Some(at) = self.find(part) else { return false };
@@ -166,15 +157,6 @@ impl Message {
         let parts: Vec<(&AssistantPart, Extras)> =
             said.iter().map(|part| (part, contents.next().unwrap_or_default())).collect();
         desk.done(self.index, output::message(&standing, &parts, &rest), out);
-        let late: Vec<Opaque> =
-            self.pieces.iter_mut().filter_map(|piece| piece.late.take()).collect();
-        for carrier in late {
-            // The carrier goes before a text of nothing, which then carries it.
-            desk.sealed(&carrier, out);
-            let part = u32::MAX;
-            let mut empty = Self::begin(part, false, desk, out);
-            empty.close(part, desk, out);
-        }
     }
 }
 

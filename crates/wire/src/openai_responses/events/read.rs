@@ -262,15 +262,11 @@ impl Reader {
                 self.called = true;
                 growing.open(0, called(&call), &mut self.counter, out);
             }
-            AssistantPart::Reasoning(thoughts) => {
-                growing.shell = Shell::default();
+            AssistantPart::Reasoning(_) => {
+                // Its name is told now; the item itself is carried once, as its end tells it.
+                growing.shell =
+                    turn.extras.get(&item::key(0)).map(Shell::parse).unwrap_or_default();
                 growing.open(0, PartKind::Reasoning, &mut self.counter, out);
-                // The item as it begins names it; its end replaces it.
-                if let (Some(carrier), Some(Event::Open(spot, _))) = (thoughts.carrier, out.last())
-                {
-                    let carry = Event::Carry(*spot, carrier);
-                    out.push(carry);
-                }
             }
             _ => {}
         }

@@ -2,8 +2,8 @@
 
 use ir::{Dialect, Opaque, RawJson, Reasoning};
 
-use super::super::output;
-use super::desk::Desk;
+use super::super::{item, output};
+use super::desk::{Desk, Named};
 use super::frames::Place;
 
 const HERE: Dialect = Dialect::OpenaiResponses;
@@ -19,9 +19,13 @@ pub(super) struct Thinking {
 }
 
 impl Thinking {
-    /// Opens thoughts, which are announced with the first that is known of them.
-    pub(super) fn open(part: u32) -> Self {
-        Self { part, thoughts: Reasoning::default(), begun: None, summed: false }
+    /// Opens thoughts. Unless their id is known they are announced with the first that is said.
+    pub(super) fn open(part: u32, desk: &mut Desk, out: &mut Vec<u8>) -> Self {
+        let mut open = Self { part, thoughts: Reasoning::default(), begun: None, summed: false };
+        if desk.shell(part, item::THOUGHTS).rest.get("id").is_some() {
+            open.begin(desk, out);
+        }
+        open
     }
 
     fn begin(&mut self, desk: &mut Desk, out: &mut Vec<u8>) {
@@ -29,18 +33,21 @@ impl Thinking {
             return;
         }
         let index = desk.place();
+        let shell = desk.shell(self.part, item::THOUGHTS).rest;
         let own = self.thoughts.carrier.as_ref().filter(|carrier| carrier.dialect == HERE);
-        let id = own.and_then(|own| output::id_of(&own.raw));
-        let id = id.unwrap_or_else(|| desk.maker.item("rs", index));
+        let id = match own.and_then(|own| output::id_of(&own.raw)) {
+            Some(id) => id,
+            None => Named::of(&shell, "rs", index, desk.maker).id,
+        };
         let item = output::thoughts(&id, &Reasoning::default());
         desk.frames.item(out, "response.output_item.added", index, &item);
         self.begun = Some((index, id));
     }
 
-    /// Takes what must go back with the thoughts; a later one replaces it.
-    pub(super) fn carry(&mut self, carrier: &Opaque, desk: &mut Desk, out: &mut Vec<u8>) {
+    /// Takes what must go back with the thoughts and is written when they end; a later one replaces
+    /// it.
+    pub(super) fn carry(&mut self, carrier: &Opaque) {
         self.thoughts.carrier = Some(carrier.clone());
-        self.begin(desk, out);
     }
 
     /// Says more thoughts.

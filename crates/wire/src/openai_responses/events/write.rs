@@ -31,11 +31,20 @@ pub struct Writer {
     home: bool,
     desk: Desk,
     /// Texts and refusals that are open and not yet announced.
-    waiting: Vec<(u32, bool)>,
+    waiting: Vec<Waiting>,
     messages: Vec<Message>,
     calls: Vec<Calling>,
     thoughts: Vec<Thinking>,
     pictures: Vec<Picture>,
+}
+
+/// A text or a refusal that is announced with the first that it says.
+#[derive(Debug)]
+struct Waiting {
+    part: u32,
+    refusal: bool,
+    /// What must stand before it.
+    carrier: Option<Opaque>,
 }
 
 impl Writer {
@@ -147,13 +156,17 @@ impl Writer {
     fn open(&mut self, part: u32, kind: &PartKind, out: &mut Vec<u8>) {
         match kind {
             PartKind::Text | PartKind::Refusal => {
-                self.waiting.push((part, *kind == PartKind::Refusal));
+                let refusal = *kind == PartKind::Refusal;
+                self.waiting.push(Waiting { part, refusal, carrier: None });
                 let goes_on = self.messages.iter().any(|message| message.takes(part, &self.desk));
                 if goes_on || self.desk.shells.contains_key(&part) {
                     self.announce(part, out);
                 }
             }
-            PartKind::Reasoning => self.thoughts.push(Thinking::open(part)),
+            PartKind::Reasoning => {
+                let open = Thinking::open(part, &mut self.desk, out);
+                self.thoughts.push(open);
+            }
             PartKind::ToolCall { id, name, kind } => {
                 let call = Calling::open(part, (id, name, *kind), &mut self.desk, out);
                 self.calls.push(call);
@@ -169,11 +182,14 @@ impl Writer {
 
     /// Begins the text that waits, as a piece of the message it belongs to or of a new one.
     fn announce(&mut self, part: u32, out: &mut Vec<u8>) {
-        let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == part) else {
+        let Some(at) = self.waiting.iter().position(|waiting| waiting.part == part) else {
             return;
         };
-        let (_, refusal) = self.waiting.swap_remove(at);
+        let Waiting { refusal, carrier, .. } = self.waiting.swap_remove(at);
         let desk = &mut self.desk;
+        if let Some(carrier) = carrier {
+            desk.sealed(&carrier, out);
+        }
         match self.messages.iter_mut().find(|message| message.takes(part, desk)) {
             Some(message) => message.add(part, refusal, desk, out),
             None => {
@@ -184,7 +200,9 @@ impl Writer {
     }
 
     fn delta(&mut self, part: u32, text: &str, out: &mut Vec<u8>) {
-        self.announce(part, out);
+        if !text.is_empty() {
+            self.announce(part, out);
+        }
         let desk = &mut self.desk;
         if let Some(message) = self.messages.iter_mut().find(|message| message.holds(part)) {
             message.say(part, text, desk, out);
@@ -201,32 +219,34 @@ impl Writer {
         let desk = &mut self.desk;
         self.home |= carrier.dialect == HERE;
         if let Some(open) = self.thoughts.iter_mut().find(|open| open.part == part) {
-            return open.carry(carrier, desk, out);
+            return open.carry(carrier);
         }
         if carrier.dialect == HERE {
             // Only thoughts carry items of this dialect.
             return;
         }
-        if self.waiting.iter().any(|(waiting, _)| *waiting == part) {
-            desk.sealed(carrier, out);
-            return self.announce(part, out);
-        }
-        if let Some(message) = self.messages.iter_mut().find(|message| message.holds(part)) {
-            message.carry_late(part, carrier);
+        // One that comes after its text has no place any more, and goes: Google demands signatures on
+        // calls only.
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
+            waiting.carrier = Some(carrier.clone());
         } else if let Some(call) = self.calls.iter_mut().find(|call| call.part == part) {
             call.carry(carrier, desk, out);
         }
     }
 
     fn close(&mut self, part: u32, out: &mut Vec<u8>) {
-        self.announce(part, out);
+        if self.home {
+            self.announce(part, out);
+        }
+        // A text of nothing would be taken for the answer, and goes with what it carries.
+        self.waiting.retain(|waiting| waiting.part != part);
         let desk = &mut self.desk;
         if let Some(at) = self.messages.iter().position(|message| message.holds(part)) {
             if self.messages[at].close(part, desk, out) {
                 self.messages.swap_remove(at);
             }
         } else if let Some(at) = self.calls.iter().position(|call| call.part == part) {
-            self.calls.swap_remove(at).close(desk, out);
+            self.calls.swap_remove(at).close(self.home, desk, out);
         } else if let Some(at) = self.thoughts.iter().position(|open| open.part == part) {
             self.thoughts.swap_remove(at).close(desk, out);
         } else if let Some(at) = self.pictures.iter().position(|open| open.part == part) {

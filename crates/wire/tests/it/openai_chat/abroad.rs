@@ -1,6 +1,7 @@
 //! Requests of other dialects, written in this one.
 
 use expect_test::{Expect, expect};
+use ir::dialect::CustomTools;
 use ir::{
     AssistantPart, Authority, Budget, CacheMark, Choice, Citation, Dialect, Extras, File, Image,
     Logprobs, Mode, Output, Quirks, Reasoning, Request, Said, Schema, Source, Text, Thinking, Tool,
@@ -255,13 +256,14 @@ fn hosted_tools_and_choices() {
             model: "m"
             messages: {"role":"user","content":"?"}
             tools: {"type":"function","function":{"name":"look","parameters":{"type":"object"}}}
-            tools: {"type":"custom","custom":{"name":"sum","description":"Adds."}}
-            tool_choice: {"type":"custom","custom":{"name":"sum"}}
+            tools: {"type":"function","function":{"name":"sum","description":"Adds.","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}
+            tool_choice: {"type":"function","function":{"name":"sum"}}
             parallel_tool_calls: false
             lost toolbox.tools[0]: only anthropic_messages understands it
             lost toolbox.tools[1].defer_loading: openai_chat has no field for it
             lost toolbox.tools[1].cache: this host takes no prompt-cache marks
-            lost toolbox.tools[2].format: openai_chat has no field for it
+            lost toolbox.tools[2].format: this host takes functions alone
+            Undo { answer: false, customs: ["sum"] }
         "#]],
     );
     asked.toolbox = Some(toolbox(vec![hosted()], Choice::Other(opaque(FROM, "{}"))));
@@ -313,5 +315,104 @@ fn settings() {
             lost mode.obfuscation: openai_chat has no field for it
             lost safetySettings: openai_chat has no field for it
         "#]],
+    );
+}
+
+/// A conversation of the Responses dialect, read and written here.
+fn from_responses(body: &str, quirks: Quirks, expected: &Expect) {
+    let asked = wire::read_request(ir::Inbound::OpenaiResponses, body.as_bytes()).unwrap();
+    expected.assert_eq(&shown(&asked, quirks));
+}
+
+const FREE_TEXT: &str = r#"{"model":"m","input":[
+    {"role":"user","content":"4 + 4"},
+    {"type":"custom_tool_call","call_id":"c","name":"math","input":"4 + \"4\""},
+    {"type":"custom_tool_call_output","call_id":"c","output":"8"}],
+    "tools":[{"type":"custom","name":"math","description":"Counts.","format":{"type":"grammar","syntax":"lark","definition":"start: INT"}},
+        {"type":"custom","name":"note","format":{"type":"text"}}],
+    "tool_choice":{"type":"custom","name":"math"}}"#;
+
+#[test]
+fn tools_of_free_text_are_functions() {
+    from_responses(
+        FREE_TEXT,
+        Quirks::default(),
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"4 + 4"}
+        messages: {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"math","arguments":"{\"input\":\"4 + \\\"4\\\"\"}"}}]}
+        messages: {"role":"tool","tool_call_id":"c","content":"8"}
+        tools: {"type":"function","function":{"name":"math","description":"Counts.","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}
+        tools: {"type":"function","function":{"name":"note","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}
+        tool_choice: {"type":"function","function":{"name":"math"}}
+        lost toolbox.tools[0].format: this host takes functions alone
+        Undo { answer: false, customs: ["math", "note"] }
+    "#]],
+    );
+}
+
+#[test]
+fn tools_of_free_text_keep_their_grammar_where_they_are_known() {
+    let quirks = Quirks { custom_tools: CustomTools::Native, ..Quirks::default() };
+    from_responses(
+        FREE_TEXT,
+        quirks,
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"4 + 4"}
+        messages: {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"custom","custom":{"name":"math","input":"4 + \"4\""}}]}
+        messages: {"role":"tool","tool_call_id":"c","content":"8"}
+        tools: {"type":"custom","custom":{"name":"math","description":"Counts.","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"start: INT"}}}}
+        tools: {"type":"custom","custom":{"name":"note"}}
+        tool_choice: {"type":"custom","custom":{"name":"math"}}
+    "#]],
+    );
+}
+
+#[test]
+fn a_choice_among_a_few_tools_leaves_these() {
+    let body = r#"{"model":"m","input":"?","tools":[{"type":"function","name":"a"},{"type":"function","name":"b"},
+        {"type":"custom","name":"b"}],
+        "tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}}"#;
+    from_responses(
+        body,
+        Quirks::default(),
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"?"}
+        tools: {"type":"function","function":{"name":"b"}}
+        tool_choice: "required"
+    "#]],
+    );
+}
+
+#[test]
+fn more_texts_that_end_an_answer_than_are_taken() {
+    let mut asked = request(FROM, vec![user("?")]);
+    asked.stop = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+    check(
+        &asked,
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"?"}
+        stop: "a"
+        stop: "b"
+        stop: "c"
+        stop: "d"
+        lost stop: openai_chat takes the first four
+    "#]],
+    );
+    asked.spoken = Dialect::OpenaiChat;
+    check(
+        &asked,
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"?"}
+        stop: "a"
+        stop: "b"
+        stop: "c"
+        stop: "d"
+        stop: "e"
+    "#]],
     );
 }

@@ -285,3 +285,33 @@ fn a_schema_in_words() {
         "#]],
     );
 }
+
+#[test]
+fn thoughts_are_demanded_in_turns_that_call_tools() {
+    let turns = vec![
+        user("?"),
+        assistant(vec![AssistantPart::ToolCall(call("c", "look", "{}"))]),
+        assistant(vec![]),
+    ];
+    let quirks = Quirks { thoughts: ThoughtsField::ReasoningContent, ..Quirks::default() };
+    check(
+        &request(FROM, turns.clone()),
+        quirks,
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"?"}
+        messages: {"role":"assistant","reasoning_content":"","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+        messages: {"role":"assistant","content":""}
+    "#]],
+    );
+    check(
+        &request(HERE, turns),
+        quirks,
+        &expect![[r#"
+        model: "m"
+        messages: {"role":"user","content":"?"}
+        messages: {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+        messages: {"role":"assistant","content":null}
+    "#]],
+    );
+}

@@ -97,12 +97,13 @@ fn thoughts_text_and_a_call() {
         ],
         &expect![[r#"
             start Some("resp_1") Some("m")
+            note Turn(0) item_0 {"type":"reasoning","id":"rs_1"}
             open 0 Reasoning
-            carry 0 {"type":"reasoning","id":"rs_1","summary":[]}
             delta 0 "one"
             delta 0 "\n\n"
             delta 0 "two"
             carry 0 {"type":"reasoning","id":"rs_1","encrypted_content":"gA","summary":[{"type":"summary_text","text":"one"},{"type":"summary_text","text":"two"}]}
+            note Turn(0) item_0 {"type":"reasoning","id":"rs_1"}
             close 0
             note Turn(0) item_1 {"type":"message","id":"msg_1"}
             open 1 Text
@@ -149,8 +150,8 @@ fn items_that_overlap_and_an_item_nobody_knows() {
             start Some("resp_1") Some("m")
             open 0 Other(Opaque { dialect: OpenaiResponses, raw: {"type":"shell_call","id":"sh"} })
             close 0
+            note Turn(0) item_1 {"type":"reasoning","id":"r"}
             open 1 Reasoning
-            carry 1 {"type":"reasoning","id":"r","summary":[]}
             delta 1 "hm"
             note Turn(0) item_2 {"type":"message","id":"m"}
             open 2 Text
@@ -159,6 +160,7 @@ fn items_that_overlap_and_an_item_nobody_knows() {
             note Turn(0) item_2 {"type":"message","id":"m"}
             close 2
             carry 1 {"type":"reasoning","id":"r","summary":[],"content":[{"type":"reasoning_text","text":"hm"}]}
+            note Turn(0) item_1 {"type":"reasoning","id":"r"}
             close 1
             stop Some(Length)
             finish
