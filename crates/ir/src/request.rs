@@ -87,7 +87,7 @@ const EFFORTS: [(&str, u64); 6] = [
     ("medium", 12_288),
     ("high", 24_576),
     ("xhigh", 32_768),
-    ("max", 65_536),
+    ("max", 32_768),
 ];
 
 impl Thinking {

@@ -214,7 +214,7 @@ fn what_a_model_said_elsewhere_goes_without_its_carriers() {
         &expect![[r#"
             messages: {"role":"user","content":[{"type":"text","text":"a"}]}
             messages: {"role":"assistant","content":[{"type":"thinking","thinking":"signed","signature":"Eo8B"},{"type":"text","text":"no"},{"type":"tool_use","id":"c","name":"f","input":{"input":"free"}},{"type":"tool_use","id":"d","name":"f","input":{"input":"{broken"}}]}
-            messages: {"role":"user","content":[{"type":"tool_result","tool_use_id":"d","content":[{"type":"text","text":"no result: the call was interrupted"}],"is_error":true},{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"no result: the call was interrupted"}],"is_error":true}]}
+            messages: {"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"no result: the call was interrupted"}],"is_error":true},{"type":"tool_result","tool_use_id":"d","content":[{"type":"text","text":"no result: the call was interrupted"}],"is_error":true}]}
             loss turns[1]: a call without a result is told to have failed
             loss turns[1]: a call without a result is told to have failed
             loss turns[0].parts[1]: a text of white space alone is refused

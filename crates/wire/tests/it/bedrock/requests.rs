@@ -138,9 +138,8 @@ fn what_is_missing_or_blank_is_mended() {
         &request(vec![crate::built::instruct("Say hi.")]),
         &expect![[r#"
             messages:
-              {"role":"user","content":[{"text":"(no message)"}]}
-            system:
-              {"text":"Say hi."}
+              {"role":"user","content":[{"text":"Say hi."}]}
+            turns[0]: said as the user's, since nobody else speaks
         "#]],
     );
 }

@@ -123,24 +123,36 @@ fn thoughts_of_earlier_turns() {
             FROM,
             ThoughtsField::ReasoningContent,
             expect![[r#"
-            model: "m"
-            messages: {"role":"assistant","reasoning_content":"hm","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-            messages: {"role":"assistant","reasoning_content":"hm","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-            messages: {"role":"assistant","reasoning_content":"hm","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-            lost turns[0].parts[0]: this host takes only the text of thoughts back
-            lost turns[1].parts[0].carrier: only anthropic_messages understands it
-        "#]],
+                model: "m"
+                messages: {"role":"assistant","reasoning_content":"hm","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+                messages: {"role":"tool","tool_call_id":"c","content":"no result: the call was interrupted"}
+                messages: {"role":"assistant","reasoning_content":"hm","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+                messages: {"role":"tool","tool_call_id":"c","content":"no result: the call was interrupted"}
+                messages: {"role":"assistant","reasoning_content":"hm","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+                lost turns[1]: a call without a result is told to have failed
+                lost turns[0]: a call without a result is told to have failed
+                lost turns[0].parts[0]: this host takes only the text of thoughts back
+                lost turns[1].failed: openai_chat has no field for it
+                lost turns[2].parts[0].carrier: only anthropic_messages understands it
+                lost turns[3].failed: openai_chat has no field for it
+            "#]],
         ),
         (
             FROM,
             ThoughtsField::Details,
             expect![[r#"
-            model: "m"
-            messages: {"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"s","index":0}],"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-            messages: {"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"unknown","index":0}],"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-            messages: {"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"unknown","index":0}],"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-            lost turns[1].parts[0].carrier: only anthropic_messages understands it
-        "#]],
+                model: "m"
+                messages: {"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"s","index":0}],"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+                messages: {"role":"tool","tool_call_id":"c","content":"no result: the call was interrupted"}
+                messages: {"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"unknown","index":0}],"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+                messages: {"role":"tool","tool_call_id":"c","content":"no result: the call was interrupted"}
+                messages: {"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"unknown","index":0}],"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+                lost turns[1]: a call without a result is told to have failed
+                lost turns[0]: a call without a result is told to have failed
+                lost turns[1].failed: openai_chat has no field for it
+                lost turns[2].parts[0].carrier: only anthropic_messages understands it
+                lost turns[3].failed: openai_chat has no field for it
+            "#]],
         ),
         (
             HERE,
@@ -298,11 +310,14 @@ fn thoughts_are_demanded_in_turns_that_call_tools() {
         &request(FROM, turns.clone()),
         quirks,
         &expect![[r#"
-        model: "m"
-        messages: {"role":"user","content":"?"}
-        messages: {"role":"assistant","reasoning_content":"","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
-        messages: {"role":"assistant","content":""}
-    "#]],
+            model: "m"
+            messages: {"role":"user","content":"?"}
+            messages: {"role":"assistant","reasoning_content":"","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"look","arguments":"{}"}}]}
+            messages: {"role":"tool","tool_call_id":"c","content":"no result: the call was interrupted"}
+            messages: {"role":"assistant","content":""}
+            lost turns[1]: a call without a result is told to have failed
+            lost turns[2].failed: openai_chat has no field for it
+        "#]],
     );
     check(
         &request(HERE, turns),
