@@ -112,7 +112,7 @@ pub(crate) fn dialect(uri: &Uri, headers: &HeaderMap) -> Inbound {
 /// Returns whether the last step of a path asks a model of Google's dialect for something; other
 /// ids may hold a colon too.
 fn is_asked(step: &str) -> bool {
-    step.rsplit_once(':').is_some_and(|(model, verb)| gemini(model, verb).is_some())
+    decoded(step).rsplit_once(':').is_some_and(|(model, verb)| gemini(model, verb).is_some())
 }
 
 fn steps(path: &str) -> Vec<&str> {
@@ -173,6 +173,7 @@ mod tests {
                 false,
             ),
             ("/v1/models/openai%2Fgpt-4o:streamGenerateContent", true),
+            ("/v1beta/models/openai/gpt-4o%3AgenerateContent", false),
         ] {
             let gemini = Route::Converse(Inbound::Gemini, told(stream));
             assert_eq!(route(&Method::POST, path), gemini, "{path}");
