@@ -268,23 +268,20 @@ async fn a_token_that_is_refused_is_the_operators_to_mend() {
     }
 }
 
-#[test]
-fn an_account_that_is_none_starts_nothing_and_is_not_quoted() {
-    let mut setup = Setup::new();
-    setup.speaker(
-        "p",
-        "http://127.0.0.1:1",
-        "gemini",
-        "auth: { google_service_account: 'env:ACCOUNT' }",
-    );
-    let broken = account("http://127.0.0.1:1/token").replace("BEGIN", "BEGIN AN");
-    let broken = broken.replacen("MII", "!!!", 1);
+#[tokio::test]
+async fn an_account_that_is_none_is_told_and_not_quoted() {
+    let (mut setup, provider) =
+        provider("gemini", "{ google_service_account: 'env:ACCOUNT' }").await;
+    let broken = account("http://127.0.0.1:1/token").replacen("MII", "!!!", 1);
     setup.environment.push(("ACCOUNT".into(), broken));
-    let (code, out, error) = setup.run(&["serve"]);
-    assert_ne!(code, 0, "{out}{error}");
-    assert!(error.contains("private_key is no PEM"), "{error}");
-    let line = ACCOUNT_KEY.lines().nth(2).unwrap();
-    assert!(!(out + &error).contains(line));
+    let served = setup.serve();
+    let got = served.chat(&ask("p/m", false, "hi")).await;
+    assert_eq!((got.status, got.code()), (503, "no_target".to_owned()));
+    assert_eq!(provider.asked(), 0);
+    let (_, out, error) = setup.run(&["doctor"]);
+    assert!(out.contains("private_key is no PEM"), "{out}{error}");
+    let told = got.text().to_owned() + &served.log() + &out + &error;
+    assert!(!told.contains(ACCOUNT_KEY.lines().nth(2).unwrap()), "{told}");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn an_uploaded_file_is_only_known_in_its_dialect() {
             Client::Anthropic => json!([{"role": "user", "content":
                 [{"type": "document", "source": {"type": "file", "file_id": "file_1"}}]}]),
             Client::Gemini => json!([{"role": "user", "parts":
-                [{"fileData": {"mimeType": "text/plain", "fileUri": "https://files.example/1"}}]}]),
+                [{"fileData": {"mimeType": "text/plain", "fileUri": FILE}}]}]),
         };
         let got = client.ask(&served, "task/work", false, &client.turns("task/work", &turns)).await;
         let target = format!("{id}/m");
@@ -129,10 +129,14 @@ async fn an_uploaded_file_is_only_known_in_its_dialect() {
         let got = client.ask(&served, "other/m", false, &client.turns("other/m", &turns)).await;
         assert_eq!(got.status, 400, "{}", got.text());
         let said = client.error(&got.json()).0;
-        assert!(said.contains("`file_id`") && said.contains("other/m"), "{said}");
+        let field = if *client == Client::Gemini { "`fileUri`" } else { "`file_id`" };
+        assert!(said.contains(field) && said.contains("other/m"), "{said}");
     }
     assert_eq!(other.asked(), 0);
 }
+
+/// Where Google keeps what was uploaded to it.
+const FILE: &str = "https://generativelanguage.googleapis.com/v1beta/files/1";
 
 /// Returns a conversation in which the model thought, and its thoughts are signed.
 fn thoughtful(model: &str, signature: &str) -> Value {

@@ -149,7 +149,7 @@ async fn tokens_are_counted_by_the_provider_where_it_counts() {
         let refusal = json!({"error": {"type": "rate_limit_error", "message": "Slow down."}});
         provider.set(Script::of(canned::raw(429, "application/json", refusal.to_string())));
         let got = served.post(path, body, &[]).await;
-        assert_eq!((got.status, client.error(&got.json()).0.as_str()), (429, "Slow down."));
+        assert_eq!((got.status, got.header("x-pointsman-counted")), (200, Some("estimated")));
         assert!(rows(&setup).is_empty(), "counting is no attempt");
     }
 }
@@ -165,7 +165,8 @@ async fn tokens_are_estimated_where_nobody_counts() {
         let body = client.question("p/m", false).to_string();
         let got = served.post(path, body.clone(), &[]).await;
         assert_eq!((got.status, got.header("x-pointsman-counted")), (200, Some("estimated")));
-        assert_eq!(got.json(), json!({member: body.len().div_ceil(4)}));
+        let tokens = got.json()[member].as_u64().unwrap();
+        assert!((1..body.len() as u64).contains(&tokens), "{}", got.text());
     }
     assert_eq!(provider.asked(), 0);
     assert!(rows(&setup).is_empty());
