@@ -45,7 +45,7 @@ def main():
         print(json.dumps(counted.json(), indent=1))
     else:
         print("\n".join(counted.lines()))
-    sys.exit(1 if counted.failed() else 0)
+    sys.exit(1 if counted.failed() or not counted.proves_enough() else 0)
 
 
 def run(wanted, counted):

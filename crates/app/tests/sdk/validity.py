@@ -165,8 +165,11 @@ def judge(arrived, published):
     for record, body, api, status, said, sent in arrived:
         pair = (record["api"], api)
         if sent is None:
-            counts[pair]["refused"] += 1
-            reasons["refused", pair, refusal(said)].append(record["id"])
+            why = refusal(said)
+            # What only its provider can honour is refused; nothing else may be.
+            verdict = "refused" if why.startswith(HELD_ELSEWHERE) else "wrongly refused"
+            counts[pair][verdict] += 1
+            reasons[verdict, record["api"], why].append(f"{record['id']} -> {api}")
             continue
         found = published.problems(api, sent)
         if not found:
@@ -177,19 +180,22 @@ def judge(arrived, published):
             counts[pair]["beyond the description"] += 1
         else:
             counts[pair]["invalid"] += 1
-            reasons["invalid", pair, found[0]].append(record["id"])
+            reasons["invalid", record["api"], found[0]].append(f"{record['id']} -> {api}")
         if status != 200:
             counts[pair]["answered with an error"] += 1
-            reasons["answered with an error", pair, refusal(said)].append(record["id"])
+            reasons["answered with an error", record["api"], refusal(said)].append(f"{record['id']} -> {api}")
     for (spoken, written), found in sorted(counts.items()):
         told = ", ".join(f"{verdict} {times}" for verdict, times in sorted(found.items()))
         print(f"{spoken:16} -> {written:16} {told}")
-    for (verdict, (spoken, written), why), ids in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
-        print(f"{verdict} {len(ids)}: {spoken} -> {written}: {why}  e.g. {', '.join(ids[:3])}")
+    for (verdict, spoken, why), ids in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
+        print(f"{verdict} {len(ids)}: {spoken}: {why}  e.g. {', '.join(ids[:3])}")
     total = sum(counts.values(), collections.Counter())
     print(", ".join(f"{verdict} {times}" for verdict, times in sorted(total.items())))
-    return total["invalid"] + total["answered with an error"]
+    return total["invalid"] + total["wrongly refused"] + total["answered with an error"] + (total["valid"] == 0)
 
+
+# How the gateway refuses what another provider keeps.
+HELD_ELSEWHERE = "only providers that speak"
 
 # Parts that the description leaves out: pictures that move, which hosts of the dialect take, and audio
 # in responses, which the official SDK has a type for.

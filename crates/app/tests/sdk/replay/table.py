@@ -4,6 +4,9 @@ import collections
 
 COLUMNS = ("whole", "stream", "tools", "images", "structured", "reasoning", "errors", "turns")
 
+# The share of cases that may be left out.
+LEFT_OUT_AT_MOST = 0.02
+
 
 def columns(record):
     """Returns the columns a recording counts in."""
@@ -38,6 +41,11 @@ class Table:
     def failed(self):
         """Returns how many cases failed."""
         return sum(counts["failed"] for counts in self.clients.values())
+
+    def proves_enough(self):
+        """Whether there were cases at all, and hardly any was left out."""
+        total = self.total()
+        return total["passed"] > 0 and total["excluded"] <= LEFT_OUT_AT_MOST * sum(total.values())
 
     def total(self):
         """Returns the counts of all cases."""
