@@ -11,6 +11,7 @@ import concurrent.futures
 import http.client
 import json
 import random
+import re
 import sys
 import tempfile
 from urllib.parse import quote
@@ -166,8 +167,7 @@ def judge(arrived, published):
         pair = (record["api"], api)
         if sent is None:
             why = refusal(said)
-            # What only its provider can honour is refused; nothing else may be.
-            verdict = "refused" if why.startswith(HELD_ELSEWHERE) else "wrongly refused"
+            verdict = "refused" if RIGHTLY.match(why) else "wrongly refused"
             counts[pair][verdict] += 1
             reasons[verdict, record["api"], why].append(f"{record['id']} -> {api}")
             continue
@@ -194,8 +194,9 @@ def judge(arrived, published):
     return total["invalid"] + total["wrongly refused"] + total["answered with an error"] + (total["valid"] == 0)
 
 
-# How the gateway refuses what another provider keeps.
-HELD_ELSEWHERE = "only providers that speak"
+# What the gateway may refuse: what only another provider keeps, and a result without its call,
+# which the providers have come to refuse as well.
+RIGHTLY = re.compile(r"only providers that speak|turns\[\d+\]: answers the tool call .* which no turn before it makes")
 
 # Parts that the description leaves out: pictures that move, which hosts of the dialect take, and audio
 # in responses, which the official SDK has a type for.
