@@ -106,7 +106,7 @@ async fn a_conversation_that_is_surely_too_long_is_not_sent() {
     let (setup, provider) = ready().await;
     let served = setup.serve();
     for client in CLIENTS {
-        let body = client.saying("p/small", &"long ago ".repeat(3_000));
+        let body = client.saying("p/small", &"long ago ".repeat(20_000));
         let got = client.ask(&served, "p/small", false, &body).await;
         assert_eq!(got.status, 400, "{client:?}: {}", got.text());
         let said = client.error(&got.json()).0;
