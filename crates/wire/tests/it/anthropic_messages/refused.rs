@@ -187,10 +187,10 @@ fn an_effort_becomes_tokens_where_the_model_knows_no_other_word() {
     let quirks = Quirks { thinking: ThinkingBy::Budget, ..Quirks::default() };
     expect![[r#"
         model: "house/large"
-        max_tokens: 73728
+        max_tokens: 40960
         messages:
           {"role":"user","content":[{"type":"text","text":"hi"}]}
-        thinking: {"type":"enabled","budget_tokens":65536}
+        thinking: {"type":"enabled","budget_tokens":32768}
     "#]]
     .assert_eq(&shown(HERE, &asked, quirks));
 }
