@@ -64,7 +64,10 @@ def look(value, carriers, ids, api):
     # Chat hosts take thoughts back in a field that only their record names: that is not tried here.
     # What the provider ran itself stays there, and its signature with it.
     if api != "chat" and "executableCode" not in value and "codeExecutionResult" not in value:
-        carriers += [(None, value[name]) for name in CARRIERS if isinstance(value.get(name), str) and value[name]]
+        # Google demands signatures of calls. That of an empty text at the end of a stream is not given
+        # to clients of other dialects, who would take an empty text for the last word.
+        if value.get("text") != "":
+            carriers += [(None, value[name]) for name in CARRIERS if isinstance(value.get(name), str) and value[name]]
         if kind == "reasoning" and value.get("encrypted_content"):
             carriers.append((value.get("id"), value["encrypted_content"]))
         if kind == "redacted_thinking" and value.get("data"):
