@@ -8,7 +8,7 @@
 //! 5. Chunking is invisible: any split of the bytes gives the same events.
 //! 6. Never a panic, whatever becomes of the bytes.
 //!
-//! [`judge`] knows a record by its format alone, so new recordings are judged without new code.
+//! [`judge()`] knows a record by its format alone, so new recordings are judged without new code.
 
 mod across;
 mod facts;

@@ -123,7 +123,7 @@ fn respell(media_type: &mut String, base64: &mut String) {
     }
     if base64.contains(['-', '_']) {
         *base64 = base64.replace('-', "+").replace('_', "/");
-        while base64.len() % 4 != 0 {
+        while !base64.len().is_multiple_of(4) {
             base64.push('=');
         }
     }
