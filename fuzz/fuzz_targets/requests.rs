@@ -12,7 +12,6 @@ fuzz_target!(|data: &[u8]| {
     for dialect in Dialect::ALL {
         let written = wire::write_request(dialect, &request, Quirks::default());
         if dialect == inbound.dialect() {
-            assert!(written.losses.is_empty(), "losses at home: {:?}", written.losses);
             // That it says the same is law 2, which the tests hold on what is worth saying.
             wire::read_request(inbound, &written.bytes).expect("what is written can be read");
         }

@@ -84,6 +84,9 @@ impl Signals {
     }
 }
 
+/// The most lines that what is not there takes.
+const MOST_LINES: usize = 5;
+
 /// Prints where it listens, what was found, and a request that works.
 fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
     out::line(&format!("{} {}", out::strong("pointsman"), env!("CARGO_PKG_VERSION")));
@@ -93,6 +96,7 @@ fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
         "with one of your keys"
     };
     say("OpenAI base URL", &format!("{} ({key})", out::strong(&format!("http://{address}/v1"))));
+    say("Anthropic/Gemini", &out::strong(&format!("http://{address}")));
     for finding in found {
         if let State::Ready { how, models } = &finding.state {
             let models = models.map(|count| format!(", {count} models")).unwrap_or_default();
@@ -105,9 +109,17 @@ fn greet(world: &World, found: &[Finding], config: &Config, address: &str) {
         }
     }
     for (what, why) in [("add by its key", keys as fn(&State) -> bool), ("not running", silent)] {
-        let left = found.iter().filter(|finding| why(&finding.state)).map(short);
-        for (at, line) in lines(left).iter().enumerate() {
+        let mut left: Vec<String> =
+            found.iter().filter(|finding| why(&finding.state)).map(short).collect();
+        // What takes one variable is said before what takes several.
+        left.sort_by_key(|needs| needs.contains(' '));
+        left.dedup();
+        let lines = lines(left.into_iter());
+        for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
             say(if at == 0 { what } else { "" }, &out::dim(line));
+        }
+        if lines.len() > MOST_LINES {
+            say("", &out::dim("and more, listed in docs/providers.md"));
         }
     }
     let source = match &config.routing {
@@ -161,7 +173,7 @@ fn silent(state: &State) -> bool {
 /// Names a provider that cannot be reached by what it lacks.
 fn short(finding: &Finding) -> String {
     match &finding.state {
-        State::Unset { needs } => needs.strip_prefix("env:").unwrap_or(needs).to_owned(),
+        State::Unset { needs } => needs.replace("env:", ""),
         State::Silent { address } => format!("{} at {address}", finding.name),
         State::Broken { why } => format!("{}: {why}", finding.name),
         State::Ready { .. } => finding.name.clone(),
