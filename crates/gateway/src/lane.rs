@@ -167,7 +167,7 @@ impl<'a> Asked<'a> {
                 let untold = self.head.send(&self.head.model, Quirks::default());
                 wire::read_request(inbound, &untold.bytes)
             }
-            None => wire::read_request(inbound, &self.received.body),
+            None => self.head.request(),
         };
         let mut request = read.map_err(|error| undecodable(&error))?;
         if let Some(told) = self.told {

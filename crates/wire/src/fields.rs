@@ -48,9 +48,33 @@ pub(crate) struct Fields<'a, 'p> {
 
 /// Parses a body that is to be an object.
 pub(crate) fn body(bytes: &[u8]) -> Result<Fields<'_, 'static>, DecodeError> {
-    let raw: &RawValue =
-        serde_json::from_slice(bytes).map_err(|error| DecodeError::syntax(bytes, &error))?;
-    Value { raw, body: bytes, path: Path::Root }.object()
+    let read: Result<Entries<'_>, _> = serde_json::from_slice(bytes);
+    match read {
+        Ok(Entries(entries)) => of(entries, bytes),
+        // Only now is it worth knowing whether it is something else or nothing at all.
+        Err(error) if error.is_data() => {
+            let raw: &RawValue = serde_json::from_slice(bytes)
+                .map_err(|error| DecodeError::syntax(bytes, &error))?;
+            Err(Value { raw, body: bytes, path: Path::Root }.expected("an object"))
+        }
+        Err(error) => Err(DecodeError::syntax(bytes, &error)),
+    }
+}
+
+/// Takes the entries of a body that were read already.
+pub(crate) fn of<'a>(
+    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    body: &'a [u8],
+) -> Result<Fields<'a, 'static>, DecodeError> {
+    if let Some(at) = repeated(&entries) {
+        let (key, raw) = &entries[at];
+        return Err(DecodeError {
+            path: key.to_string(),
+            byte: byte_of(body, raw),
+            why: Why::Twice,
+        });
+    }
+    Ok(Fields { entries, body, path: Path::Root })
 }
 
 impl<'a, 'p> Value<'a, 'p> {

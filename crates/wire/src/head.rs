@@ -6,7 +6,7 @@ mod sight;
 use std::borrow::Cow;
 
 use ir::dialect::{Form, StreamUsage};
-use ir::{Inbound, Quirks};
+use ir::{Inbound, Quirks, Request};
 use serde_json::value::RawValue;
 
 use crate::decode::{DecodeError, Why};
@@ -192,6 +192,11 @@ impl Head<'_> {
         let stored = stores.iter().copied().find(|field| !text(field).is_empty());
         sight.kept = stored.or(sight.kept);
         sight
+    }
+
+    /// Reads the whole request.
+    pub fn request(&self) -> Result<Request, DecodeError> {
+        crate::read_fields(self.inbound, self.members.fields()?)
     }
 
     /// Returns how many bytes instructions and tools have, which stand beside the conversation.

@@ -112,11 +112,15 @@ pub enum Met {
 
 /// Reads a client's request.
 pub fn read_request(inbound: Inbound, body: &[u8]) -> Result<Request, DecodeError> {
+    read_fields(inbound, fields::body(body)?)
+}
+
+fn read_fields(inbound: Inbound, fields: fields::Fields<'_, '_>) -> Result<Request, DecodeError> {
     match inbound {
-        Inbound::OpenaiChat => openai_chat::request::read(body),
-        Inbound::OpenaiResponses => openai_responses::request::read(body),
-        Inbound::AnthropicMessages => anthropic_messages::request::read(body),
-        Inbound::Gemini => gemini::request::read(body),
+        Inbound::OpenaiChat => openai_chat::request::read(fields),
+        Inbound::OpenaiResponses => openai_responses::request::read(fields),
+        Inbound::AnthropicMessages => anthropic_messages::request::read(fields),
+        Inbound::Gemini => gemini::request::read(fields),
     }
 }
 

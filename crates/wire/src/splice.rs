@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 
 use crate::decode::{DecodeError, Why};
-use crate::fields::{Entries, repeated};
+use crate::fields::{self, Entries, Fields, repeated};
 
 /// The members of a JSON object, with where each value stands in its text.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ impl<'a> Members<'a> {
             Some(at) => Err(members.error(&members.entries[at].0, at, Why::Twice)),
             None => Ok(members),
         }
+    }
+
+    /// Returns the members for a reader.
+    pub(crate) fn fields(&self) -> Result<Fields<'a, 'static>, DecodeError> {
+        fields::of(self.entries.clone(), self.body)
     }
 
     /// Looks a member up; `null` counts as not there.

@@ -20,8 +20,7 @@ const VERTEX: &str = "vertex-2023-10-16";
 const METADATA: &str = "metadata";
 
 /// Reads a request for an answer, or for a count of its tokens: that has no cap.
-pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
-    let mut fields = fields::body(body)?;
+pub(crate) fn read(mut fields: Fields<'_, '_>) -> Result<Request, DecodeError> {
     let model = if fields.peek(VERSION).is_some() {
         // At Vertex the path says it.
         fields.take("model", |model| model.string())?.unwrap_or_default()

@@ -6,7 +6,7 @@ use ir::{Extras, Mode, Output, Quirks, Request, Tool};
 use super::{HERE, settings, spelling, tools, turns};
 use crate::Written;
 use crate::decode::DecodeError;
-use crate::fields;
+use crate::fields::Fields;
 use crate::json;
 use crate::losses::Losses;
 use crate::undo::schema_in_words;
@@ -15,8 +15,7 @@ use crate::undo::schema_in_words;
 const JSON_IN_WORDS: &str = "Answer with one JSON object, and with nothing before or after it.";
 
 /// Reads a request. Its model and whether to stream stand in the path, so they are not here yet.
-pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
-    let mut fields = fields::body(body)?;
+pub(crate) fn read(mut fields: Fields<'_, '_>) -> Result<Request, DecodeError> {
     let turns = turns::read(&mut fields)?;
     let (toolbox, config) = tools::read(&mut fields)?;
     let mut request = Request {

@@ -13,15 +13,14 @@ use ir::{Dialect, Quirks, Request};
 use super::custom;
 use crate::Written;
 use crate::decode::DecodeError;
-use crate::fields;
+use crate::fields::Fields;
 use crate::json;
 
 const HERE: Dialect = Dialect::OpenaiChat;
 
 /// Reads a request. One without a model is read as naming none: at Azure the path names it, and
 /// where no path does, [`crate::head::read`] refuses the request before.
-pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
-    let mut fields = fields::body(body)?;
+pub(crate) fn read(mut fields: Fields<'_, '_>) -> Result<Request, DecodeError> {
     let model = fields.take("model", |model| model.string())?.unwrap_or_default();
     let turns = fields.need("messages", |messages| messages.each(turns::read))?;
     let toolbox = toolbox::read(&mut fields)?;

@@ -7,7 +7,7 @@ use super::content::string;
 use super::{input, settings, tools};
 use crate::Written;
 use crate::decode::DecodeError;
-use crate::fields::{self, Fields};
+use crate::fields::Fields;
 use crate::json;
 use crate::losses::Losses;
 use crate::undo::{self, Undo};
@@ -21,8 +21,7 @@ const PLACED: [&str; 2] = ["text", "include"];
 const TOOLS: [&str; 2] = ["tools", "tool_choice"];
 
 /// Reads a request.
-pub fn read(body: &[u8]) -> Result<Request, DecodeError> {
-    let mut fields = fields::body(body)?;
+pub(crate) fn read(mut fields: Fields<'_, '_>) -> Result<Request, DecodeError> {
     let model = read_model(&mut fields)?;
     let mut turns: Vec<Turn> =
         string(&mut fields, "instructions")?.map(instruct).into_iter().collect();
