@@ -16,7 +16,6 @@ mod judge;
 mod mangle;
 mod oracles;
 mod spellings;
-mod unfold;
 
 use bytes::Bytes;
 use ir::{Dialect, Event, Finish, Grammar, Inbound, Seed};

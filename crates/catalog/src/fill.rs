@@ -37,8 +37,11 @@ impl Provider {
     /// Returns every text that may hold variables.
     fn texts(&mut self) -> Vec<&mut String> {
         let mut texts = vec![&mut self.base_url];
-        if let Auth::Sigv4(signing) = &mut self.auth {
-            texts.push(&mut signing.region);
+        let others = self.credentials.iter_mut().map(|credential| &mut credential.auth);
+        for auth in std::iter::once(&mut self.auth).chain(others) {
+            if let Auth::Sigv4(signing) = auth {
+                texts.push(&mut signing.region);
+            }
         }
         texts.extend(self.headers.iter_mut().map(|header| &mut header.value));
         for spoken in &mut self.speaks {

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use ir::{Dialect, Quirks};
 
-use crate::quirks::RecordQuirks;
 use crate::record::Ability;
-use crate::{Catalog, Model, Provider, Spoken};
+use crate::{Catalog, Clocks, Model, Provider, Spoken};
 
 /// A model at its provider.
 #[derive(Debug, Clone)]
@@ -35,6 +34,17 @@ impl Found {
             Some(own) => own.iter().filter_map(speaks).collect(),
             None => all.iter().collect(),
         }
+    }
+
+    /// Returns how long it may take, where the records say so.
+    pub fn clocks(&self) -> Clocks {
+        self.model.clocks.or(self.provider.clocks)
+    }
+
+    /// Returns the most requests that may be under way at it with one credential, where the records
+    /// say so.
+    pub fn concurrency(&self) -> Option<u32> {
+        self.model.concurrency.or(self.provider.concurrency)
     }
 
     /// Returns what is different about the model in one of the dialects it is spoken to in.
@@ -209,17 +219,7 @@ impl Provider {
 
     /// Returns a model of which nothing is known but its id.
     pub(crate) fn unlisted(&self, id: &str) -> Arc<Model> {
-        Arc::new(Model {
-            id: id.to_owned(),
-            aliases: Vec::new(),
-            context: None,
-            output: None,
-            can: None,
-            speaks: None,
-            quirks: RecordQuirks::default(),
-            price: self.every_model.clone(),
-            listed: false,
-        })
+        Arc::new(Model::bare(id, self.every_model.clone()))
     }
 
     /// Iterates over its listed models; they come before those that only the price list knows.

@@ -13,6 +13,7 @@
 
 mod auth;
 mod blended;
+mod clocks;
 mod fill;
 mod find;
 mod lower;
@@ -29,10 +30,12 @@ use yaml::Problems;
 
 pub use auth::{Auth, Named, Signing};
 pub use blended::{Blend, Blended};
+pub use clocks::{Clocks, SENSELESS, WrittenClocks, length};
 pub use find::{Found, Missing, Use};
+pub use lower::FIRST;
 pub use price::{Price, Rates};
 pub use quirks::RecordQuirks;
-pub use record::{Ability, EmbeddingsDialect, Header, Record};
+pub use record::{Ability, Decimal, EmbeddingsDialect, Header, Record};
 
 /// Everything known of hosts and models.
 #[derive(Debug, Clone)]
@@ -57,8 +60,16 @@ pub struct Provider {
     pub base_url: String,
     /// How the gateway authenticates there.
     pub auth: Auth,
+    /// The credentials beside that one; load is shared among all of them.
+    pub credentials: Vec<Credential>,
+    /// How much of the load goes to the credential of `auth`.
+    pub weight: u32,
     /// Headers that go with every request.
     pub headers: Vec<Header>,
+    /// How long it may take, where its record says so.
+    pub clocks: Clocks,
+    /// The most requests under way at one of its models with one credential.
+    pub concurrency: Option<u32>,
     /// The dialects it speaks, the one to translate into first.
     pub speaks: Vec<Spoken>,
     /// How it embeds texts, where it does.
@@ -73,6 +84,17 @@ pub struct Provider {
     pub models: Vec<Arc<Model>>,
     /// The price of a model that only the host itself knows.
     pub every_model: Option<Arc<Price>>,
+}
+
+/// One more credential at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// What it is called in health and decisions.
+    pub name: String,
+    /// How the gateway authenticates with it.
+    pub auth: Auth,
+    /// How much of the load goes to it.
+    pub weight: u32,
 }
 
 /// A dialect a provider speaks. Paths stand below the provider's address, and `{model}` in them is
@@ -118,10 +140,33 @@ pub struct Model {
     pub speaks: Option<Vec<Dialect>>,
     /// What it does differently from its provider's other models; [`Found::quirks`] knows both.
     pub quirks: RecordQuirks,
+    /// How long it may take, where its record says so; [`Found::clocks`] knows its provider's too.
+    pub clocks: Clocks,
+    /// The most requests under way at it with one credential, where that is not its provider's.
+    pub concurrency: Option<u32>,
     /// What it costs; `None` means unpriced, which is not free.
     pub price: Option<Arc<Price>>,
     /// Whether it is listed: a model known from the price list alone can be called and is not.
     pub listed: bool,
+}
+
+impl Model {
+    /// Returns a model of which nothing is known but its id, and perhaps its price.
+    pub(crate) fn bare(id: &str, price: Option<Arc<Price>>) -> Self {
+        Self {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            context: None,
+            output: None,
+            can: None,
+            speaks: None,
+            quirks: RecordQuirks::default(),
+            clocks: Clocks::default(),
+            concurrency: None,
+            price,
+            listed: false,
+        }
+    }
 }
 
 impl Catalog {
@@ -180,17 +225,7 @@ impl Catalog {
             if known.models.iter().any(|model| model.id == *id) {
                 continue;
             }
-            let model = Arc::new(Model {
-                id: id.clone(),
-                aliases: Vec::new(),
-                context: None,
-                output: None,
-                can: None,
-                speaks: None,
-                quirks: RecordQuirks::default(),
-                price: known.every_model.clone(),
-                listed: true,
-            });
+            let model = Arc::new(Model { listed: true, ..Model::bare(id, known.every_model.clone()) });
             // Listed models stand before those that only the price list knows.
             let listed = known.listed().count();
             known.models.insert(listed, model);

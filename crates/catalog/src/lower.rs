@@ -7,14 +7,15 @@ use ir::{Quirks, Rate, Tokens};
 use yaml::{Path, Problem, Problems};
 
 use crate::auth::Auth;
+use crate::clocks::{Clocks, SENSELESS, WrittenClocks};
 use crate::price::{Price, Rates, Tier};
 use crate::prices::List;
 use crate::quirks::RecordQuirks;
 use crate::record::{
-    Ability, Decimal, DialectName, Record, RecordEmbeddings, RecordModel, RecordPrice, Sourced,
-    Speaks,
+    Ability, Decimal, DialectName, Record, RecordCredential, RecordEmbeddings, RecordModel,
+    RecordPrice, Sourced, Speaks,
 };
-use crate::{Embeddings, Model, Provider, Spoken};
+use crate::{Credential, Embeddings, Model, Provider, Spoken};
 
 /// Lowers one record, with every problem in it.
 pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Problems> {
@@ -36,7 +37,9 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
     if let Some(prices) = record.prices.as_deref().filter(|prices| !list.knows(prices)) {
         wrong(top("prices"), format!("the price list has no provider `{prices}`"), None);
     }
-    check_auth(record.auth.as_ref(), &mut wrong);
+    check_auth(record.auth.as_ref(), &top("auth"), &mut wrong);
+    check_credentials(&record, &mut wrong);
+    let clocks = clocks(record.clocks, &top("clocks"), &mut wrong);
     check_url(record.base_url.as_deref(), &mut wrong);
     check_speaks(&record, &mut wrong);
     let every_model = record.every_model.as_ref().and_then(|every| {
@@ -53,7 +56,11 @@ pub(crate) fn provider(sourced: Sourced, list: &List) -> Result<Provider, Proble
         id: record.id,
         base_url: record.base_url.unwrap_or_default(),
         auth: record.auth.unwrap_or(Auth::None(true)),
+        credentials: record.credentials.unwrap_or_default().into_iter().map(credential).collect(),
+        weight: record.weight.unwrap_or(1),
         headers: record.headers.unwrap_or_default(),
+        clocks,
+        concurrency: record.concurrency,
         speaks: record
             .speaks
             .unwrap_or_default()
@@ -94,11 +101,15 @@ fn missing(record: &Record) -> impl Iterator<Item = &'static str> {
     needed.into_iter().filter_map(|(key, absent)| absent.then_some(key))
 }
 
-fn check_id(id: &str, wrong: &mut Wrong<'_>) {
+fn plain(name: &str) -> bool {
     let plain = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     };
-    if id.is_empty() || !id.bytes().all(plain) {
+    !name.is_empty() && name.bytes().all(plain)
+}
+
+fn check_id(id: &str, wrong: &mut Wrong<'_>) {
+    if !plain(id) {
         let help = "use lower-case letters, digits, - and _";
         wrong(
             Path::root().key("id"),
@@ -112,15 +123,49 @@ fn check_id(id: &str, wrong: &mut Wrong<'_>) {
     }
 }
 
-fn check_auth(auth: Option<&Auth>, wrong: &mut Wrong<'_>) {
+fn credential(written: RecordCredential) -> Credential {
+    let RecordCredential { name, auth, weight } = written;
+    Credential { name, auth, weight: weight.unwrap_or(1) }
+}
+
+/// The name of the credential that `auth` gives.
+pub const FIRST: &str = "default";
+
+fn check_credentials(record: &Record, wrong: &mut Wrong<'_>) {
+    let credentials = record.credentials.as_deref().unwrap_or_default();
+    for (at, credential) in credentials.iter().enumerate() {
+        let path = Path::root().key("credentials").index(at);
+        let name = &credential.name;
+        let taken = credentials[..at].iter().any(|earlier| earlier.name == *name);
+        if taken || name == FIRST {
+            let help = format!("health and decisions tell them apart by it; `{FIRST}` is `auth`'s");
+            wrong(path.key("name"), "another credential has this name".to_owned(), Some(help));
+        }
+        if !plain(name) {
+            let help = "use lower-case letters, digits, - and _";
+            let message = format!("`{name}` cannot be a credential's name");
+            wrong(path.key("name"), message, Some(help.to_owned()));
+        }
+        check_auth(Some(&credential.auth), &path.key("auth"), wrong);
+    }
+}
+
+fn clocks(written: Option<WrittenClocks>, at: &Path, wrong: &mut Wrong<'_>) -> Clocks {
+    let (message, help) = SENSELESS;
+    written.unwrap_or_default().lower(&mut |key| {
+        wrong(at.key(key), message.to_owned(), Some(help.to_owned()));
+    })
+}
+
+fn check_auth(auth: Option<&Auth>, at: &Path, wrong: &mut Wrong<'_>) {
     let reference = |text: &&str| text.starts_with("env:") || text.starts_with("file:/");
     if !auth.map(Auth::references).unwrap_or_default().iter().all(reference) {
         let help = "write env:NAME or file:/path; the secret itself does not belong here";
         let message = "not a reference to a secret".to_owned();
-        wrong(Path::root().key("auth"), message, Some(help.to_owned()));
+        wrong(at.clone(), message, Some(help.to_owned()));
     }
     if auth == Some(&Auth::None(false)) {
-        wrong(Path::root().key("auth"), "`none` is `true` or not there".to_owned(), None);
+        wrong(at.clone(), "`none` is `true` or not there".to_owned(), None);
     }
 }
 
@@ -194,17 +239,8 @@ fn models(record: &Record, list: &List, wrong: &mut Wrong<'_>) -> Vec<Arc<Model>
         if models.iter().any(|model| model.id == *id || model.aliases.contains(id)) {
             continue;
         }
-        models.push(Arc::new(Model {
-            id: id.clone(),
-            aliases: Vec::new(),
-            context: entry.context.map(Tokens),
-            output: None,
-            can: None,
-            speaks: None,
-            quirks: RecordQuirks::default(),
-            price: list.price(entry).map(Arc::new),
-            listed: false,
-        }));
+        let context = entry.context.map(Tokens);
+        models.push(Arc::new(Model { context, ..Model::bare(id, list.price(entry).map(Arc::new)) }));
     }
     models
 }
@@ -233,6 +269,8 @@ fn model(
             .as_ref()
             .map(|names| names.iter().map(|name| (*name).into()).collect()),
         quirks: written.quirks.unwrap_or_default(),
+        clocks: clocks(written.clocks, &path.key("clocks"), wrong),
+        concurrency: written.concurrency,
         price,
         listed: true,
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use yaml::{Document, Problems, Vars};
 
 use crate::auth::Auth;
+use crate::clocks::WrittenClocks;
 use crate::quirks::RecordQuirks;
 
 /// A provider's record.
@@ -21,8 +22,22 @@ pub struct Record {
     pub base_url: Option<String>,
     /// How to authenticate there.
     pub auth: Option<Auth>,
+    /// More credentials beside that of `auth`: load is shared among all of them, one that is
+    /// throttled rests, and one that is refused is retired until it is changed.
+    pub credentials: Option<Vec<RecordCredential>>,
+    /// How much of the load goes to the credential of `auth`, beside the weights of the others.
+    /// Default: 1.
+    #[schemars(range(min = 1, max = 1000))]
+    pub weight: Option<u32>,
     /// Headers that go with every request.
     pub headers: Option<Vec<Header>>,
+    /// How long it may take before an attempt is given up, where that is not what the routing
+    /// table's defaults say. What a task says itself goes over it.
+    pub clocks: Option<WrittenClocks>,
+    /// The most requests under way at one of its models with one credential. Without it the limit
+    /// is found: it grows while answers come and shrinks when the host throttles.
+    #[schemars(range(min = 1))]
+    pub concurrency: Option<u32>,
     /// The dialects it speaks, the one to translate into first.
     pub speaks: Option<Vec<Speaks>>,
     /// How it embeds texts, where it does.
@@ -46,6 +61,19 @@ pub struct Record {
     /// Its models.
     #[serde(default)]
     pub models: Vec<RecordModel>,
+}
+
+/// One more credential at a provider.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordCredential {
+    /// What it is called in health and decisions: lower case, not `default`.
+    pub name: String,
+    /// How the gateway authenticates with it.
+    pub auth: Auth,
+    /// How much of the load goes to it. Default: 1.
+    #[schemars(range(min = 1, max = 1000))]
+    pub weight: Option<u32>,
 }
 
 /// A header that goes with every request.
@@ -165,6 +193,11 @@ pub struct RecordModel {
     pub speaks: Option<Vec<DialectName>>,
     /// What it does differently from its provider's other models.
     pub quirks: Option<RecordQuirks>,
+    /// How long it may take, over its provider's `clocks`.
+    pub clocks: Option<WrittenClocks>,
+    /// The most requests under way at it with one credential, over its provider's `concurrency`.
+    #[schemars(range(min = 1))]
+    pub concurrency: Option<u32>,
     /// What it costs, where the price list does not know or is wrong.
     pub price: Option<RecordPrice>,
     /// Where this was read, and when.
@@ -269,7 +302,11 @@ pub(crate) fn merge(all: &mut Vec<Sourced>, over: Sourced) {
     old.name = new.name.or(old.name.take());
     old.base_url = new.base_url.or(old.base_url.take());
     old.auth = new.auth.or(old.auth.take());
+    old.credentials = new.credentials.or(old.credentials.take());
+    old.weight = new.weight.or(old.weight);
     old.headers = new.headers.or(old.headers.take());
+    old.clocks = new.clocks.or(old.clocks);
+    old.concurrency = new.concurrency.or(old.concurrency);
     if let Some(speaks) = new.speaks {
         narrow(&mut old.models, &speaks);
         old.speaks = Some(speaks);
@@ -311,6 +348,8 @@ fn merge_model(old: &mut RecordModel, new: RecordModel) {
     old.can = new.can.or(old.can.take());
     old.speaks = new.speaks.or(old.speaks.take());
     old.quirks = merged(old.quirks, new.quirks);
+    old.clocks = new.clocks.or(old.clocks);
+    old.concurrency = new.concurrency.or(old.concurrency);
     old.price = new.price.or(old.price.take());
     old.source = new.source.or(old.source.take());
 }

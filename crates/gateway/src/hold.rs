@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog::Found;
-use ir::{Counted, Failure, Kind, Loss, Money, Next, Tokens, Usage};
+use health::Refusal;
+use ir::{Failure, Kind, Loss, Next, Usage};
 use router::{Commit, Plan};
 use store::{Id, Outcome, Receipt};
 use tokio::time::Instant;
@@ -17,7 +17,11 @@ use wire::failures;
 use crate::Gateway;
 use crate::clock::now_ms;
 use crate::converse::tell;
+use crate::gate::Seat;
+use crate::open::{self, Attempt, Beginning, Book, Open};
 use crate::record;
+use crate::refusals;
+use crate::targets::{Leave, Way};
 
 /// What a request showed of itself, kept with its decision.
 #[derive(Debug, Clone)]
@@ -34,37 +38,11 @@ pub(crate) struct Shown {
     pub(crate) stored: bool,
 }
 
-/// One attempt as it went.
+/// A target that was not asked, since it rests or has enough to do.
 #[derive(Debug, Clone)]
-pub(crate) struct Attempt {
-    pub(crate) target: Found,
-    pub(crate) at_ms: i64,
-    pub(crate) took: Duration,
-    pub(crate) first: Option<Duration>,
-    pub(crate) outcome: Outcome,
-    pub(crate) failure: Option<Failure>,
-    pub(crate) status: Option<u16>,
-    pub(crate) used: Option<Usage>,
-    /// What it cost; `None` where the model is unpriced or nobody knows what was used.
-    pub(crate) cost: Option<Money>,
-    /// What of the request could not be said to the target.
-    pub(crate) losses: Vec<Loss>,
-    /// The provider's id of the answer, where a later request may name it.
-    pub(crate) answer: Option<String>,
-}
-
-/// The attempt under way.
-#[derive(Debug)]
-struct Open {
-    target: Found,
-    at_ms: i64,
-    began: Instant,
-    first: Option<Duration>,
-    status: Option<u16>,
-    written: usize,
-    used: Option<Usage>,
-    losses: Vec<Loss>,
-    answer: Option<String>,
+pub(crate) struct PassedOver {
+    pub(crate) way: Way,
+    pub(crate) refusal: Refusal,
 }
 
 /// A request that may be sent.
@@ -76,9 +54,17 @@ pub(crate) struct Hold {
     pub(crate) began: Instant,
     pub(crate) shown: Shown,
     pub(crate) plan: Plan,
+    /// The attempts that have ended, in the order they began.
     pub(crate) attempts: Vec<Attempt>,
+    /// The targets that were not asked.
+    pub(crate) passed_over: Vec<PassedOver>,
+    /// The attempt whose answer goes out.
     open: Option<Open>,
+    book: Book,
+    begun: usize,
     settled: bool,
+    /// The request's place among those under way.
+    _seat: Seat,
 }
 
 impl Hold {
@@ -89,19 +75,22 @@ impl Hold {
         began: Instant,
         shown: Shown,
         plan: Plan,
+        seat: Seat,
     ) -> Self {
-        let gateway = Arc::clone(gateway);
-        let attempts = Vec::new();
         Self {
-            gateway,
+            gateway: Arc::clone(gateway),
             id,
             at_ms: now_ms(),
             began,
             shown,
             plan,
-            attempts,
+            attempts: Vec::new(),
+            passed_over: Vec::new(),
             open: None,
+            book: Book::default(),
+            begun: 0,
             settled: false,
+            _seat: seat,
         }
     }
 
@@ -110,135 +99,121 @@ impl Hold {
         self.began + self.plan.limits.total
     }
 
-    /// Begins an attempt.
-    pub(crate) fn begin(&mut self, target: &Found) {
-        self.open = Some(Open {
-            target: target.clone(),
-            at_ms: now_ms(),
-            began: Instant::now(),
-            first: None,
-            status: None,
-            written: 0,
-            used: None,
-            losses: Vec::new(),
-            answer: None,
-        });
+    /// Begins an attempt; its target gave leave for it, or was not asked for any.
+    pub(crate) fn begin(
+        &mut self,
+        way: &Way,
+        leave: Option<Leave>,
+        paused: Duration,
+        hedge: bool,
+    ) -> Open {
+        let beginning = Beginning {
+            nth: self.begun,
+            way: way.clone(),
+            paused,
+            hedge,
+            prose: self.shown.prose,
+            stored: self.shown.stored,
+        };
+        self.begun += 1;
+        Open::begin(&self.gateway, &self.book, leave, beginning)
     }
 
-    /// Notes the status the provider answered with.
-    pub(crate) fn status(&mut self, status: u16) {
-        if let Some(open) = &mut self.open {
-            open.status = Some(status);
-        }
+    /// Returns where its attempts are recorded.
+    pub(crate) fn book(&self) -> &Book {
+        &self.book
     }
 
-    /// Notes the provider's id of the answer, where a later request may name it.
-    pub(crate) fn named(&mut self, answer: Option<&String>) {
-        if let (Some(open), true) = (&mut self.open, self.shown.stored) {
-            open.answer = answer.cloned();
-        }
+    /// Keeps the attempt whose answer goes out.
+    pub(crate) fn won(&mut self, open: Open) {
+        self.gather();
+        self.open = Some(open);
     }
 
-    /// Notes what could not be said to the target.
-    pub(crate) fn lost(&mut self, losses: Vec<Loss>) {
-        if let Some(open) = &mut self.open {
-            open.losses = losses;
+    /// Takes up the attempts that have ended.
+    pub(crate) fn gather(&mut self) {
+        self.attempts.extend(open::ended(&self.book));
+        self.attempts.sort_by_key(|attempt| attempt.nth);
+    }
+
+    /// Notes a target that was not asked.
+    pub(crate) fn pass_over(&mut self, way: &Way, refusal: Refusal) {
+        let known = |passed: &PassedOver| passed.way.key() == way.key();
+        if !self.passed_over.iter().any(known) {
+            self.passed_over.push(PassedOver { way: way.clone(), refusal });
         }
     }
 
     /// Returns what the answer's request lost on its way.
     pub(crate) fn losses(&self) -> &[Loss] {
         match (&self.open, self.attempts.last()) {
-            (Some(open), _) => &open.losses,
+            (Some(open), _) => open.losses(),
             (None, Some(last)) => &last.losses,
             (None, None) => &[],
-        }
-    }
-
-    /// Notes that the first content is there.
-    pub(crate) fn first(&mut self) {
-        if let Some(open) = &mut self.open {
-            open.first.get_or_insert_with(|| open.began.elapsed());
         }
     }
 
     /// Notes what is used so far, so that an attempt given up is settled with it.
     pub(crate) fn progress(&mut self, used: Option<&Usage>, written: usize) {
         if let Some(open) = &mut self.open {
-            open.written = written;
-            if let Some(used) = used {
-                open.used = Some(used.clone());
-            }
+            open.progress(used, written);
+        }
+    }
+
+    /// Notes what the checks say of the answer that goes out.
+    pub(crate) fn judged(&mut self, verdict: check::Verdict) {
+        if let Some(open) = &mut self.open {
+            open.judged(verdict);
         }
     }
 
     /// Returns the target of the attempt under way.
     pub(crate) fn under_way(&self) -> Option<String> {
-        self.open.as_ref().map(|open| open.target.name())
+        self.open.as_ref().and_then(|open| open.way()).map(|way| way.target.name())
     }
 
-    /// Returns how long providers took so far: what is left of a request's time is the gateway's.
+    /// Returns how long providers took so far and how long they were waited for: what is left of a
+    /// request's time is the gateway's.
     pub(crate) fn waited(&self) -> Duration {
         // A stream that is held keeps waiting for its provider after the first content.
         let held = self.plan.limits.commit == Commit::Checked;
-        let waiting =
-            |open: &Open| if held { open.began.elapsed() } else { open.first.unwrap_or_default() };
+        let waiting = |open: &Open| if held { open.elapsed() } else { open.waited() };
         let open = self.open.as_ref().map_or(Duration::ZERO, waiting);
-        self.attempts.iter().map(|attempt| attempt.took).sum::<Duration>() + open
+        // The time of a second attempt ran beside that of the first.
+        let alone = self.attempts.iter().filter(|attempt| !attempt.hedge);
+        alone.map(|attempt| attempt.took + attempt.paused).sum::<Duration>() + open
     }
 
     /// Ends the attempt under way with a failure.
     pub(crate) fn failed(&mut self, failure: Failure) {
-        self.end(Outcome::Failed, Some(failure));
+        if let Some(open) = self.open.take() {
+            open.failed(failure);
+        }
+        self.gather();
     }
 
     /// Ends the attempt under way with its answer delivered.
     pub(crate) fn answered(&mut self) {
-        self.end(Outcome::Answered, None);
-    }
-
-    fn end(&mut self, outcome: Outcome, failure: Option<Failure>) {
-        let Some(open) = self.open.take() else { return };
-        // Providers charge for what was made: once content had come, what they did not report is
-        // estimated. Before that nobody knows, and nothing is made up.
-        let seen = open.first.is_some() || outcome == Outcome::Answered;
-        let guess = || estimate(self.shown.prose, open.written);
-        let used = match open.used {
-            // Some count as they go, and an answer given up is counted no further than its start.
-            Some(used) if outcome != Outcome::Answered && used.output < guess().output => {
-                Some(Usage { output: guess().output, counted: Counted::Estimated, ..used })
-            }
-            Some(used) => Some(used),
-            None => seen.then(guess),
-        };
-        let status = failure.as_ref().and_then(|failure| failure.provider_status).or(open.status);
-        let price = open.target.model.price.as_ref();
-        let cost = price.zip(used.as_ref()).map(|(price, used)| price.cost(used, open.at_ms));
-        self.attempts.push(Attempt {
-            target: open.target,
-            at_ms: open.at_ms,
-            took: open.began.elapsed(),
-            first: open.first,
-            outcome,
-            failure,
-            status,
-            used,
-            cost,
-            losses: open.losses,
-            answer: open.answer,
-        });
+        if let Some(open) = self.open.take() {
+            open.answered();
+        }
+        self.gather();
     }
 
     /// Returns the one failure a client is told when no attempt was answered: the last one where it
     /// would fail the same everywhere, or where all failed alike; else that all of them failed.
+    /// Targets that were not asked are named with the reason.
     pub(crate) fn verdict(&self) -> Failure {
         let failures: Vec<&Failure> =
             self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
+        let rests = refusals::told(&self.gateway, &self.passed_over);
         let Some(last) = failures.last() else {
-            return Failure::new(Kind::Internal, "no attempt was made");
+            return refusals::failure(&self.gateway, &self.passed_over).unwrap_or_else(|| {
+                Failure::new(Kind::Internal, "no attempt was made")
+            });
         };
         let alike = failures.iter().all(|failure| failure.kind == last.kind);
-        if failures.len() == 1 || last.kind.next() == Next::Stop {
+        if last.kind.next() == Next::Stop || (failures.len() == 1 && rests.is_empty()) {
             return (*last).clone();
         }
         let told = self.attempts.iter().filter_map(|attempt| {
@@ -246,15 +221,17 @@ impl Hold {
             let fault = failure.kind.fault().name();
             Some(format!(
                 "{}: {} ({fault} fault): {}",
-                attempt.target.name(),
+                attempt.way.name(),
                 failure.kind.code(),
                 failure.message
             ))
         });
-        let told = told.collect::<Vec<_>>().join("; ");
+        let told = told.chain(rests).collect::<Vec<_>>().join("; ");
+        let one = failures.len() == 1;
+        let count = if one { "the one attempt" } else { "all attempts" };
         Failure {
             kind: if alike { last.kind } else { Kind::AllAttemptsFailed },
-            message: format!("all {} attempts failed: {told}", failures.len()),
+            message: format!("{count} failed: {told}"),
             param: None,
             provider_status: None,
             provider_code: None,
@@ -266,7 +243,7 @@ impl Hold {
     pub(crate) fn context(&self) -> failures::Context {
         let attempt = |attempt: &Attempt| {
             let failure = attempt.failure.clone()?;
-            Some(failures::Attempt { target: attempt.target.name(), failure, took: attempt.took })
+            Some(failures::Attempt { target: attempt.way.target.name(), failure, took: attempt.took })
         };
         failures::Context {
             request_id: record::request_id(self.id),
@@ -277,6 +254,7 @@ impl Hold {
     /// Settles: hands the decision and its attempts to the ledger.
     pub(crate) fn settle(&mut self) -> Receipt {
         self.settled = true;
+        self.gather();
         self.gateway.store.record(record::settlement(self))
     }
 }
@@ -284,28 +262,17 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if !self.settled {
-            let (outcome, failure) = if std::thread::panicking() {
-                (Outcome::Failed, Failure::new(Kind::Internal, "Pointsman itself failed"))
-            } else {
-                let gone = "the client hung up before the answer was complete";
-                (Outcome::Cancelled, Failure::new(Kind::ClientGone, gone))
+            // Dropping it records it.
+            drop(self.open.take());
+            self.gather();
+            let failed = self.attempts.last().filter(|last| last.outcome == Outcome::Failed);
+            let kind = match failed.and_then(|last| last.failure.as_ref()) {
+                Some(failure) if std::thread::panicking() => failure.kind,
+                _ => Kind::ClientGone,
             };
-            let code = failure.kind.code();
-            self.end(outcome, Some(failure));
             // Nobody is left to wait; the writer commits it all the same.
             drop(self.settle());
-            tell(self, code);
+            tell(self, kind.code());
         }
-    }
-}
-
-/// Estimates what was used from what went out and came in: four bytes a token, for want of a count.
-pub(crate) fn estimate(sent: usize, written: usize) -> Usage {
-    let tokens = |bytes: usize| Tokens(bytes.div_ceil(4) as u64);
-    Usage {
-        input: tokens(sent),
-        output: tokens(written),
-        counted: Counted::Estimated,
-        ..Usage::default()
     }
 }

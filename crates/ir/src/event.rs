@@ -12,9 +12,11 @@
 
 mod fold;
 mod grammar;
+mod unfold;
 
 pub use fold::Fold;
 pub use grammar::{Grammar, Ungrammatical};
+pub use unfold::unfold;
 
 use crate::{CallKind, Citation, Failure, Finish, Opaque, RawJson, Usage};
 

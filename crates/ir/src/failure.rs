@@ -39,6 +39,8 @@ pub enum Next {
     Stop,
     /// The next target of the plan.
     Elsewhere,
+    /// The same target again after a pause, or the next one: it may pass.
+    Here,
 }
 
 macro_rules! failures {
@@ -119,33 +121,45 @@ failures! {
     ModelUnavailable, 502, "provider_model_unavailable", Policy, Elsewhere,
         "The provider does not serve this model, or not to this account.",
         "The operator must correct the record or the account's access.";
-    RateLimited, 429, "rate_limit_exceeded", Provider, Elsewhere,
+    RateLimited, 429, "rate_limit_exceeded", Provider, Here,
         "The provider refused for rate.",
         "Wait as long as Retry-After says, or add a fallback to the task.";
-    Overloaded, 503, "provider_overloaded", Provider, Elsewhere,
+    Overloaded, 503, "provider_overloaded", Provider, Here,
         "The provider has no capacity at the moment.",
         "Try again later, or add a fallback to the task.";
-    ProviderError, 502, "provider_error", Provider, Elsewhere,
+    ProviderError, 502, "provider_error", Provider, Here,
         "The provider failed.",
         "Try again; the provider's own status and message are in the attempt.";
-    Unreachable, 502, "provider_unreachable", Provider, Elsewhere,
+    Unreachable, 502, "provider_unreachable", Provider, Here,
         "No connection to the provider came about.",
         "Check the provider's base URL and the network with `pointsman doctor`.";
     Timeout, 504, "timeout", Provider, Elsewhere,
         "The provider did not answer in the time the task allows.",
         "Raise the task's timeout, or put a faster model first.";
-    StreamCut, 502, "stream_interrupted", Provider, Elsewhere,
+    StreamCut, 502, "stream_interrupted", Provider, Here,
         "The provider's stream broke off before its end.",
         "Try again; what came before the cut is incomplete.";
-    MalformedReply, 502, "malformed_reply", Provider, Elsewhere,
+    MalformedReply, 502, "malformed_reply", Provider, Here,
         "The provider's answer is not what its dialect says.",
         "Check the provider's base URL and dialect; a proxy may stand in between.";
-    InvalidOutput, 502, "invalid_model_output", Provider, Elsewhere,
+    InvalidOutput, 502, "invalid_model_output", Provider, Here,
         "The provider refused what its own model made: a tool call or JSON that does not fit its schema.",
         "Try again, ask for a simpler schema, or put another model first.";
-    EmptyAnswer, 502, "empty_answer", Provider, Elsewhere,
+    EmptyAnswer, 502, "empty_answer", Provider, Here,
         "The provider answered without content.",
         "Try again, or put another model first.";
+    Refused, 502, "model_refusal", Provider, Elsewhere,
+        "The model would not answer.",
+        "Change the prompt, or put another model first.";
+    Rejected, 502, "answer_rejected", Provider, Elsewhere,
+        "The answer did not pass the checks of its task.",
+        "The attempt says which check; loosen it in the routing table, or put another model first.";
+    CircuitOpen, 503, "provider_circuit_open", Provider, Elsewhere,
+        "The target failed so often that it rests before it is asked again.",
+        "Wait as long as Retry-After says; GET /api/health/targets says why and until when.";
+    TargetBusy, 503, "provider_busy", Policy, Elsewhere,
+        "As many requests are under way at the target as it may have.",
+        "Try again later, raise `concurrency` in its record, or add a fallback to the task.";
     AllAttemptsFailed, 502, "all_attempts_failed", Provider, Stop,
         "Every target of the plan failed.",
         "Each attempt and its fault are listed in `error.attempts`.";
@@ -161,6 +175,15 @@ failures! {
     LedgerUnavailable, 503, "ledger_unavailable", Gateway, Stop,
         "The ledger cannot be written, and this gateway does not answer without it.",
         "The operator must look at the database; `/health/ready` says what is wrong.";
+    Outrun, 499, "outrun", Gateway, Stop,
+        "Another attempt of the same request was quicker, and this one was given up.",
+        "Nothing to do here; what was used is in the ledger.";
+    GatewayOverloaded, 503, "gateway_overloaded", Gateway, Stop,
+        "As many requests are under way as this gateway takes.",
+        "Try again later, or raise `limits.requests` or `limits.memory` in pointsman.yaml.";
+    ShuttingDown, 503, "gateway_shutting_down", Gateway, Stop,
+        "This gateway is going down and gave up what was still under way.",
+        "Send the request again; another instance, or this one after its restart, answers it.";
     Internal, 500, "internal_error", Gateway, Elsewhere,
         "Pointsman itself failed.",
         "Report it with the request id; the log has the details.";

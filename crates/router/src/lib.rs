@@ -13,14 +13,16 @@
 //! assert_eq!(plan.targets[1].name(), "openai/gpt-4o");
 //! ```
 
+mod limits;
 mod needs;
 mod pin;
 mod plan;
 mod table;
 mod task;
 
+pub use limits::{AttemptClocks, Commit, Limits};
 pub use needs::{Lacks, Needs};
 pub use pin::{Grip, Pin, To};
-pub use plan::{NoPlan, Plan, Reason, Skipped, plan, plan_embeddings};
-pub use table::{Cell, Commit, Limits, Table, Written, check};
+pub use plan::{NoPlan, Plan, Reason, Skipped, Step, plan, plan_embeddings};
+pub use table::{Cell, Table, Written, check};
 pub use task::{Ask, NamedBy, ROUTER_NAMES};

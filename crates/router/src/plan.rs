@@ -1,12 +1,15 @@
 //! The plan: ordered targets, and why.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
 use catalog::{Catalog, Found, Missing, Use};
 
+use crate::limits::Limits;
 use crate::needs::{Lacks, Needs};
 use crate::pin::{Grip, Pin, To};
-use crate::table::{Limits, Table, listed};
+use crate::table::{Table, listed};
 use crate::task::{Ask, NamedBy, Wish, wish};
 
 /// Where a request goes, in order, and why; never without a target.
@@ -16,8 +19,8 @@ pub struct Plan {
     pub task: String,
     /// How the task was named, when it was.
     pub named_by: Option<NamedBy>,
-    /// The targets in the order they are tried.
-    pub targets: Vec<Found>,
+    /// The targets in the order they are tried; those of one rank are equals.
+    pub targets: Vec<Step>,
     /// The models that would have been there but cannot be reached.
     pub skipped: Vec<Skipped>,
     /// Why this row of the table.
@@ -28,6 +31,25 @@ pub struct Plan {
     pub limits: Limits,
     /// The table's version.
     pub table: String,
+}
+
+/// A target of a plan.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The model at its provider.
+    pub found: Found,
+    /// Its place: targets of a lower rank are tried first, those of the same share the load.
+    pub rank: usize,
+    /// How much of the load of its rank goes to it.
+    pub weight: u32,
+}
+
+impl Deref for Step {
+    type Target = Found;
+
+    fn deref(&self) -> &Found {
+        &self.found
+    }
 }
 
 /// A model that was left out of a plan.
@@ -155,8 +177,8 @@ pub fn plan_embeddings(
         .find_for(Use::Embeddings, model, configured)
         .map_err(|missing| NoPlan::Model { name: model.to_owned(), missing })?;
     let row =
-        Row { task: "embeddings", named_by: None, reason: Reason::Direct, limits: table.direct };
-    Ok(row.plan(table, vec![found], Vec::new()))
+        Row { task: "embeddings", named_by: None, reason: Reason::Direct, limits: table.direct.clone() };
+    Ok(row.plan(table, vec![alone(found)], Vec::new()))
 }
 
 /// Leaves the targets that can do what the request demands; where the router chose and none can, the
@@ -179,13 +201,15 @@ fn able(
         plan.skipped.push(Skipped { model: target.name(), why: lacks.why().to_owned() });
     }
     let Some(lacks) = first.filter(|_| plan.targets.is_empty()) else { return Ok(()) };
-    if plan.reason != Reason::Direct
-        && let Ok(safe) = catalog.find(&table.default_model, configured)
-        && needs.lacked_by(&safe).is_none()
-    {
-        plan.reason = Reason::NothingAble;
-        plan.targets = vec![safe];
-        return Ok(());
+    if plan.reason != Reason::Direct {
+        let find = |name: &str| catalog.find(name, configured);
+        let (mut safe, _) = reach(table, [&table.default_model], &find);
+        safe.retain(|target| needs.lacked_by(target).is_none());
+        if !safe.is_empty() {
+            plan.reason = Reason::NothingAble;
+            plan.targets = safe;
+            return Ok(());
+        }
     }
     Err(NoPlan::Unable { lacks, skipped: std::mem::take(&mut plan.skipped) })
 }
@@ -197,10 +221,10 @@ fn hold(
     catalog: &Catalog,
     configured: &dyn Fn(&str) -> bool,
 ) -> Result<(), NoPlan> {
-    let (can, cannot): (Vec<Found>, Vec<Found>) =
+    let (can, cannot): (Vec<Step>, Vec<Step>) =
         plan.targets.drain(..).partition(|target| pin.honoured_by(target));
     let why = pin.to_string();
-    let skipped = |target: &Found| Skipped { model: target.name(), why: why.clone() };
+    let skipped = |target: &Step| Skipped { model: target.name(), why: why.clone() };
     if !can.is_empty() {
         if !cannot.is_empty() {
             plan.pinned.push(why.clone());
@@ -224,7 +248,7 @@ fn hold(
     {
         plan.pinned.push(why.clone());
         plan.skipped.extend(cannot.iter().map(skipped));
-        plan.targets = vec![found];
+        plan.targets = vec![alone(found)];
         return Ok(());
     }
     Err(NoPlan::Pinned { pin: pin.clone(), skipped: cannot.iter().map(skipped).collect() })
@@ -239,17 +263,22 @@ fn unpinned(
     let find = |name: &str| catalog.find(name, configured);
     match wish(ask) {
         Wish::Model(name) => {
-            let found =
-                find(name).map_err(|missing| NoPlan::Model { name: name.to_owned(), missing })?;
-            let none =
-                Row { task: "none", named_by: None, reason: Reason::Direct, limits: table.direct };
-            Ok(none.plan(table, vec![found], Vec::new()))
+            let limits = table.direct.clone();
+            let row = Row { task: "none", named_by: None, reason: Reason::Direct, limits };
+            let (targets, skipped) = match table.equals.get(name) {
+                Some(models) => equals(0, models, &find),
+                None => (vec![alone(find(name).map_err(|missing| missed(name, missing))?)], vec![]),
+            };
+            if targets.is_empty() {
+                return Err(NoPlan::Nothing { skipped });
+            }
+            Ok(row.plan(table, targets, skipped))
         }
         Wish::Task(task, by) => match table.tasks.get(task) {
             Some(cell) => {
-                let (targets, skipped) = reach(&cell.models, &find);
-                let row =
-                    Row { task, named_by: Some(by), reason: Reason::Task, limits: cell.limits };
+                let (targets, skipped) = reach(table, &cell.models, &find);
+                let limits = cell.limits.clone();
+                let row = Row { task, named_by: Some(by), reason: Reason::Task, limits };
                 if targets.is_empty() {
                     safe(table, Row { reason: Reason::NothingReachable, ..row }, skipped, &find)
                 } else {
@@ -261,7 +290,8 @@ fn unpinned(
                 let closest =
                     yaml::closest(task, known, 3).into_iter().map(str::to_owned).collect();
                 let reason = Reason::UnknownTask { closest };
-                let row = Row { task, named_by: Some(by), reason, limits: table.defaults };
+                let limits = table.defaults.clone();
+                let row = Row { task, named_by: Some(by), reason, limits };
                 safe(table, row, Vec::new(), &find)
             }
         },
@@ -270,7 +300,7 @@ fn unpinned(
                 task: "none",
                 named_by: None,
                 reason: Reason::NoTask,
-                limits: table.defaults,
+                limits: table.defaults.clone(),
             };
             safe(table, row, Vec::new(), &find)
         }
@@ -286,7 +316,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn plan(self, table: &Table, targets: Vec<Found>, skipped: Vec<Skipped>) -> Plan {
+    fn plan(self, table: &Table, targets: Vec<Step>, skipped: Vec<Skipped>) -> Plan {
         Plan {
             task: self.task.to_owned(),
             named_by: self.named_by,
@@ -300,15 +330,49 @@ impl Row<'_> {
     }
 }
 
-/// Looks the models of a row up, keeping those that can be reached and why the others cannot.
+/// Makes a plan's step of a model that has no equals.
+fn alone(found: Found) -> Step {
+    Step { found, rank: 0, weight: 1 }
+}
+
+fn missed(name: &str, missing: Missing) -> NoPlan {
+    NoPlan::Model { name: name.to_owned(), missing }
+}
+
+/// Looks the models of a row up, each a rank, keeping those that can be reached and why the others
+/// cannot.
 fn reach<'m>(
+    table: &Table,
     models: impl IntoIterator<Item = &'m String>,
     find: &dyn Fn(&str) -> Result<Found, Missing>,
-) -> (Vec<Found>, Vec<Skipped>) {
+) -> (Vec<Step>, Vec<Skipped>) {
     let (mut targets, mut skipped) = (Vec::new(), Vec::new());
-    for model in models {
+    for (rank, model) in models.into_iter().enumerate() {
+        let one;
+        let models = match table.equals.get(model) {
+            Some(models) => models,
+            None => {
+                one = BTreeMap::from([(model.clone(), 1)]);
+                &one
+            }
+        };
+        let (found, left_out) = equals(rank, models, find);
+        targets.extend(found);
+        skipped.extend(left_out);
+    }
+    (targets, skipped)
+}
+
+/// Looks models up that share a rank.
+fn equals(
+    rank: usize,
+    models: &BTreeMap<String, u32>,
+    find: &dyn Fn(&str) -> Result<Found, Missing>,
+) -> (Vec<Step>, Vec<Skipped>) {
+    let (mut targets, mut skipped) = (Vec::new(), Vec::new());
+    for (model, weight) in models {
         match find(model) {
-            Ok(found) => targets.push(found),
+            Ok(found) => targets.push(Step { found, rank, weight: *weight }),
             Err(missing) => {
                 skipped.push(Skipped { model: model.clone(), why: why(model, &missing) })
             }
@@ -335,9 +399,11 @@ fn safe(
     find: &dyn Fn(&str) -> Result<Found, Missing>,
 ) -> Result<Plan, NoPlan> {
     let (mut targets, left_out) =
-        reach(std::iter::once(&table.default_model).chain(&table.stand_in), find);
-    skipped.extend(left_out.into_iter().filter(|skip| skip.model == table.default_model));
-    targets.truncate(1);
+        reach(table, std::iter::once(&table.default_model).chain(&table.stand_in), find);
+    // The stand-in is for when nothing of the default can be reached, and no news otherwise.
+    skipped.extend(left_out.into_iter().filter(|skip| Some(&skip.model) != table.stand_in.as_ref()));
+    let first = targets.first().map(|target| target.rank);
+    targets.retain(|target| Some(target.rank) == first);
     if targets.is_empty() {
         return Err(NoPlan::Nothing { skipped });
     }

@@ -1,13 +1,14 @@
 //! The routing table: `routing.yaml` as it is written, checked, and as it is used.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use catalog::{Catalog, Missing};
-use jiff::SignedDuration;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use yaml::{Document, Path, Problem, Problems, Vars};
+
+use crate::limits::{self, Limits, Whose, WrittenCell, WrittenLimits};
+use crate::task::ROUTER_NAMES;
 
 const SHIPPED: &str = include_str!("../../../catalog/routing.yaml");
 
@@ -26,65 +27,12 @@ pub struct Written {
     /// What holds for requests that name a model.
     #[serde(default)]
     pub direct: WrittenLimits,
+    /// Names that stand for several models among which load is shared: each model with its
+    /// weight, such as `gpt-4o: { openai/gpt-4o: 2, azure-openai/gpt-4o: 1 }`.
+    #[serde(default)]
+    pub equals: BTreeMap<String, BTreeMap<String, u32>>,
     /// The tasks.
     pub tasks: BTreeMap<String, WrittenCell>,
-}
-
-/// The limits of a request.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WrittenLimits {
-    /// How long one attempt may take until its answer has begun (a stream) or is there (whole),
-    /// such as `30s`.
-    #[schemars(with = "Option<String>")]
-    pub timeout: Option<SignedDuration>,
-    /// How long the whole request may take, every attempt and the stream to its end.
-    #[schemars(with = "Option<String>")]
-    pub total: Option<SignedDuration>,
-    /// When the answer may begin to go out.
-    pub commit: Option<Commit>,
-}
-
-/// A task: the models for it.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WrittenCell {
-    /// What the task is, for people.
-    pub about: Option<String>,
-    /// The model that gets it.
-    pub primary: String,
-    /// The models that get it when that one fails, in order.
-    #[serde(default)]
-    pub fallbacks: Vec<String>,
-    /// How long one attempt may take; see `defaults`.
-    #[schemars(with = "Option<String>")]
-    pub timeout: Option<SignedDuration>,
-    /// How long the whole request may take; see `defaults`.
-    #[schemars(with = "Option<String>")]
-    pub total: Option<SignedDuration>,
-    /// When the answer may begin to go out; see `defaults`.
-    pub commit: Option<Commit>,
-}
-
-/// When an answer may begin to go out. Until then a failure falls back; after it, it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Commit {
-    /// With its first token.
-    #[default]
-    FirstToken,
-    /// When it is whole and has ended as it should.
-    Checked,
-}
-
-impl Commit {
-    /// Returns the word of the table.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::FirstToken => "first_token",
-            Self::Checked => "checked",
-        }
-    }
 }
 
 /// The routing table as it is used.
@@ -101,34 +49,14 @@ pub struct Table {
     pub defaults: Limits,
     /// What holds for requests that name a model.
     pub direct: Limits,
+    /// Names that stand for several models, each with its weight.
+    pub equals: BTreeMap<String, BTreeMap<String, u32>>,
     /// The tasks, by name.
     pub tasks: BTreeMap<String, Cell>,
 }
 
-/// The limits of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// How long one attempt may take until its answer has begun, or is there.
-    pub timeout: Duration,
-    /// How long the whole request may take.
-    pub total: Duration,
-    /// When the answer may begin to go out.
-    pub commit: Commit,
-}
-
-/// The article's thirty seconds, and ten minutes for all of it.
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(30),
-            total: Duration::from_secs(600),
-            commit: Commit::FirstToken,
-        }
-    }
-}
-
 /// The models of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// What the task is, for people.
     pub about: Option<String>,
@@ -162,18 +90,17 @@ impl Table {
 }
 
 fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) -> Table {
-    let mut limits = |path: Path, written: &WrittenLimits, under: Limits| Limits {
-        timeout: positive(written.timeout, under.timeout, &path.key("timeout"), document, problems),
-        total: positive(written.total, under.total, &path.key("total"), document, problems),
-        commit: written.commit.unwrap_or(under.commit),
+    let mut limits = |whose, path: Path, written: &WrittenLimits, under: &Limits| {
+        limits::lower(whose, written, under, &path, document, problems)
     };
-    let defaults = limits(Path::root().key("defaults"), &written.defaults, Limits::default());
-    let direct = limits(Path::root().key("direct"), &written.direct, defaults);
+    let default = Limits::default();
+    let defaults =
+        limits(Whose::Everybody, Path::root().key("defaults"), &written.defaults, &default);
+    let direct = limits(Whose::Task, Path::root().key("direct"), &written.direct, &defaults);
     let mut tasks = BTreeMap::new();
     for (name, cell) in &written.tasks {
         let path = Path::root().key("tasks").key(name);
-        let own = WrittenLimits { timeout: cell.timeout, total: cell.total, commit: cell.commit };
-        let limits = limits(path, &own, defaults);
+        let limits = limits(Whose::Task, path, &cell.limits(), &defaults);
         let models = std::iter::once(&cell.primary).chain(&cell.fallbacks).cloned().collect();
         tasks.insert(name.clone(), Cell { about: cell.about.clone(), models, limits });
     }
@@ -196,37 +123,39 @@ fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) ->
             }
         }
     }
+    check_equals(written, document, problems);
     Table {
         version: written.version.clone(),
         default_model: written.default_model.clone(),
         stand_in: None,
         defaults,
         direct,
+        equals: written.equals.clone(),
         tasks,
     }
 }
 
-/// The longest limit that makes sense of a request.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
-
-fn positive(
-    written: Option<SignedDuration>,
-    under: Duration,
-    path: &Path,
-    document: &Document,
-    problems: &mut Vec<Problem>,
-) -> Duration {
-    let Some(written) = written else { return under };
-    match Duration::try_from(written) {
-        Ok(duration) if !duration.is_zero() && duration <= LONGEST => duration,
-        _ => {
-            let help = "write a length of time such as 30s or 2m".to_owned();
-            problems.push(
-                document
-                    .problem(path, "must be longer than nothing and at most a day".to_owned())
-                    .help(help),
-            );
-            under
+/// Checks the names that stand for several models.
+fn check_equals(written: &Written, document: &Document, problems: &mut Vec<Problem>) {
+    for (name, models) in &written.equals {
+        let path = Path::root().key("equals").key(name);
+        let mut wrong = |path: &Path, message: &str, help: &str| {
+            problems.push(document.problem(path, message.to_owned()).help(help.to_owned()));
+        };
+        if name.starts_with("task/") || ROUTER_NAMES.contains(&name.as_str()) {
+            wrong(&path, "this name is taken", "requests name tasks and the router that way");
+        }
+        if models.is_empty() {
+            wrong(&path, "stands for no model", "name at least one, with its weight");
+        }
+        for (model, weight) in models {
+            let path = path.key(model);
+            if !(1..=1_000).contains(weight) {
+                wrong(&path, "not a weight", "write a number from 1 to 1000");
+            }
+            if written.equals.contains_key(model) {
+                wrong(&path, "stands for several models itself", "name the models themselves");
+            }
         }
     }
 }
@@ -251,7 +180,14 @@ pub fn check(
     let cells = table.tasks.iter().flat_map(|(task, cell)| {
         cell.models.iter().enumerate().map(move |(at, model)| (model_path(task, at), model))
     });
+    let equals = table.equals.iter().flat_map(|(name, models)| {
+        let path = Path::root().key("equals").key(name);
+        models.keys().map(move |model| (path.key(model), model))
+    });
     let problem = |(path, model): (Path, &String)| {
+        if table.equals.contains_key(model) {
+            return None;
+        }
         let missing = match catalog.find(model, configured) {
             Ok(_) | Err(Missing::NotConfigured { .. }) => return None,
             Err(missing) => missing,
@@ -262,7 +198,7 @@ pub fn check(
             None => problem,
         })
     };
-    named.chain(cells).filter_map(problem).collect()
+    named.chain(cells).chain(equals).filter_map(problem).collect()
 }
 
 pub(crate) fn listed(names: &[String]) -> String {

@@ -51,6 +51,7 @@ mod undo;
 
 use std::sync::Arc;
 
+use ir::response::Substance;
 use ir::{Dialect, Event, Failure, Inbound, Loss, Quirks, Request, Response, Seed, Usage};
 
 pub use check::check;
@@ -87,8 +88,8 @@ pub struct Written {
 /// What a glance at an answer shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Glance {
-    /// Whether it holds at least one candidate.
-    pub answered: bool,
+    /// What it holds.
+    pub substance: Substance,
     /// What it used, when the provider said so.
     pub usage: Option<Usage>,
     /// The provider's id of the answer.
@@ -164,7 +165,7 @@ pub fn glance(origin: &Origin, body: &[u8]) -> Result<Glance, Failure> {
         return openai_chat::response::glance(origin, body);
     }
     let response = read_response(origin, body)?;
-    Ok(Glance { answered: !response.candidates.is_empty(), usage: response.usage, id: response.id })
+    Ok(Glance { substance: response.substance(), usage: response.usage, id: response.id })
 }
 
 /// Writes a whole answer for a client.

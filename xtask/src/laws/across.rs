@@ -1,11 +1,11 @@
 //! Translation over recorded exchanges: what an answer says survives every client dialect, whole
 //! and streamed; what a request says survives every dialect, but for declared losses.
 
+use ir::event::unfold;
 use ir::{AssistantPart, Candidate, Dialect, Event, Fold, Inbound, Quirks, Request, Response};
 use wire::EventWriter;
 use wire::failures::Context;
 
-use super::unfold::unfold;
 use super::{facts, origin};
 
 /// What an answer says, as any client may read it.

@@ -1,5 +1,6 @@
 //! Whole answers: bytes to the canonical response and back.
 
+use ir::response::Substance;
 use ir::{
     AssistantPart, Candidate, Dialect, Extras, Failure, Finish, Kind, RawJson, Response, Seed,
 };
@@ -42,14 +43,16 @@ pub fn glance(origin: &Origin, body: &[u8]) -> Result<Glance, Failure> {
     if let Some(failure) = failure::in_success(&origin.family, &fields, body) {
         return Err(failure);
     }
-    let answered = fields.need("choices", |choices| match choices.raw.get().strip_prefix('[') {
-        Some(items) => Ok(!items.trim_start().starts_with(']')),
-        None => Err(choices.expected("a list")),
+    // What passes as it is need not be read to its last field: a choice of a form of the host's own
+    // is an answer.
+    let substance = fields.need("choices", |choices| {
+        choices.each(|choice| Ok(read_choice(choice).map_or(Substance::Answer, |c| c.substance())))
     });
-    let answered = answered.map_err(malformed)?;
+    let substance = substance.map_err(malformed)?.into_iter().min_by_key(|held| *held as u8);
+    let substance = substance.unwrap_or(Substance::Nothing);
     let usage = fields.take_if("usage", |usage| usage.is_object(), usage::read);
     let id = fields.take_if("id", |id| id.is_string(), |id| id.string()).map_err(malformed)?;
-    Ok(Glance { answered, usage: usage.map_err(malformed)?, id })
+    Ok(Glance { substance, usage: usage.map_err(malformed)?, id })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` takes")]

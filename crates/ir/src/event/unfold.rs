@@ -1,9 +1,10 @@
 //! The inverse of folding: a whole answer as the events of a stream, part after part.
 
-use ir::{AssistantPart, Event, Image, PartKind, Response, Source, Spot};
+use super::{Event, PartKind, Spot};
+use crate::{AssistantPart, Image, Response, Source};
 
 /// Returns the events of a stream that folds to the answer.
-pub(crate) fn unfold(response: &Response) -> Vec<Event> {
+pub fn unfold(response: &Response) -> Vec<Event> {
     let mut events = vec![Event::Start {
         id: response.id.clone(),
         model: response.model.clone(),

@@ -1,0 +1,53 @@
+//! What a caller is told of targets that were not asked: which, why, and when they are again.
+
+use std::time::Duration;
+
+use health::{Refusal, Why};
+use ir::{Failure, Kind};
+
+use crate::Gateway;
+use crate::hold::PassedOver;
+
+/// Says of each target that was not asked why.
+pub(crate) fn told(gateway: &Gateway, passed_over: &[PassedOver]) -> Vec<String> {
+    let told = |passed: &PassedOver| {
+        let again = match again(gateway, passed.refusal) {
+            Some(wait) => format!(", again in {:.1} s", wait.as_secs_f64()),
+            None => String::new(),
+        };
+        format!("{} was not asked: {}{again}", passed.way.name(), why(passed.refusal.why))
+    };
+    passed_over.iter().map(told).collect()
+}
+
+/// Makes one failure of it when nobody could be asked.
+pub(crate) fn failure(gateway: &Gateway, passed_over: &[PassedOver]) -> Option<Failure> {
+    let soonest = passed_over.iter().min_by_key(|passed| {
+        passed.refusal.again.unwrap_or(Duration::MAX)
+    })?;
+    let kind = match soonest.refusal.why {
+        Why::Open => Kind::CircuitOpen,
+        Why::Cooling => Kind::RateLimited,
+        Why::Busy => Kind::TargetBusy,
+        Why::Retired(kind) => kind,
+    };
+    let failure = Failure::new(kind, told(gateway, passed_over).join("; "));
+    Some(Failure { retry_after: again(gateway, soonest.refusal), ..failure })
+}
+
+/// Returns how long it is until a target may be asked.
+pub(crate) fn again(gateway: &Gateway, refusal: Refusal) -> Option<Duration> {
+    refusal.again.map(|again| again.saturating_sub(gateway.targets.now()))
+}
+
+/// Says why a target may not be asked now.
+pub(crate) fn why(why: Why) -> String {
+    match why {
+        Why::Open => "its circuit is open after failures".to_owned(),
+        Why::Cooling => "it throttles, and asked to wait".to_owned(),
+        Why::Busy => "as many requests are under way there as it may have".to_owned(),
+        Why::Retired(kind) => {
+            format!("its credential is retired ({}) until it is changed or works again", kind.code())
+        }
+    }
+}
