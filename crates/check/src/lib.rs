@@ -18,6 +18,7 @@ mod measure;
 mod prefix;
 mod refusal;
 mod repair;
+mod schema;
 mod tools;
 mod verdict;
 mod wanted;
