@@ -1,0 +1,1 @@
+//! Counting words, characters, sentences, paragraphs and items.
