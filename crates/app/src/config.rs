@@ -3,14 +3,15 @@
 //! Everything has a default, listed in the one `Default` of [`Config`]; without a file all of them
 //! hold. Paths are relative to the file.
 
+mod load;
 mod raw;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use yaml::{Document, Problem, Problems, Vars};
 
 use crate::exit::{self, BadConfig};
+use load::Times;
 
 pub(crate) use raw::{LogFormat, Raw};
 
@@ -29,12 +30,14 @@ pub(crate) struct Config {
     pub(crate) catalog: Option<PathBuf>,
     /// The keys that may call.
     pub(crate) keys: Vec<ConfiguredKey>,
-    /// The largest body taken, in bytes.
-    pub(crate) body_limit: usize,
+    /// How much is taken at once.
+    pub(crate) load: gateway::Load,
+    /// How connections are served.
+    pub(crate) serving: gateway::Serving,
+    /// When a target is left alone.
+    pub(crate) breaker: health::BreakerPolicy,
     /// The model that savings are told against.
     pub(crate) baseline: Option<String>,
-    /// How long answers under way may take at shutdown.
-    pub(crate) grace: Duration,
     /// Logs.
     pub(crate) log: Log,
 }
@@ -68,9 +71,10 @@ impl Default for Config {
             routing: None,
             catalog: None,
             keys: Vec::new(),
-            body_limit: 32 << 20,
+            load: load::LOAD,
+            serving: load::SERVING,
+            breaker: health::BreakerPolicy::default(),
             baseline: None,
-            grace: Duration::from_secs(30),
             log: Log { format: LogFormat::Auto, level: "info".to_owned() },
         }
     }
@@ -141,11 +145,10 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
     if let Err((message, help)) = check_listen(&listen, &keys) {
         wrong(&root.key("listen"), message, help);
     }
-    let grace = raw.shutdown.and_then(|shutdown| shutdown.grace).map(Duration::try_from);
-    let grace = grace.unwrap_or(Ok(default.grace)).unwrap_or_else(|_| {
-        wrong(&root.key("shutdown").key("grace"), "shorter than nothing", "such as 30s");
-        default.grace
-    });
+    let limits = raw.limits.unwrap_or_default();
+    let mut times = Times { document, problems };
+    let serving = times.serving(&limits, raw.shutdown.as_ref());
+    let breaker = times.breaker(&raw.breaker.unwrap_or_default());
     let log = raw.log.unwrap_or_default();
     let records = folder.join("providers");
     Config {
@@ -155,9 +158,10 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
         routing: raw.routing.map(beside),
         catalog: raw.catalog.map(beside).or_else(|| records.is_dir().then_some(records)),
         keys,
-        body_limit: raw.limits.and_then(|limits| limits.body).unwrap_or(default.body_limit),
+        load: load::load(&limits),
+        serving,
+        breaker,
         baseline: raw.baseline,
-        grace,
         log: Log {
             format: log.format.unwrap_or(default.log.format),
             level: log.level.unwrap_or(default.log.level),

@@ -39,8 +39,8 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
     let baseline = world.table.default_model.clone();
     let catalog = world.catalog.clone();
     let scratch = Scratch::make()?;
-    let gateway =
-        Gateway::new(world, Store::open(&scratch.0.join("ledger.db"))?, gateway::client()?);
+    let store = Store::open(&scratch.0.join("ledger.db"))?;
+    let gateway = Gateway::new(world, store, gateway::client()?, health::Policies::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen on loopback")?;
     let address = listener.local_addr()?;
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
         async {
             let _ = stopping.await;
         },
-        std::time::Duration::from_secs(5),
+        Config::default().serving,
     ));
     let requests = if args.local { script::local() } else { script::requests() };
     let mut played = Vec::new();
@@ -82,13 +82,14 @@ async fn scripted() -> anyhow::Result<(World, Vec<Provider>)> {
         let provider = Provider::start(script).await.context("start a scripted provider")?;
         let known = catalog.provider(id).context("the demo plays a provider nobody knows")?;
         let played = played(known, provider.base_url());
-        let ready = Reach::new(&played, &|_| Some(SecretString::from("demo")))?;
+        let ready = Reach::all(&played, &|_, _| Some(SecretString::from("demo")))?;
         catalog.put(Arc::new(played));
-        reach.insert(id.to_owned(), Arc::new(ready));
+        reach.insert(id.to_owned(), ready);
         providers.push(provider);
     }
     let badge = Some("DEMO".to_owned());
-    let world = World { catalog, table, reach, keys: Vec::new(), body_limit: 1 << 20, badge };
+    let load = Config::default().load;
+    let world = World { catalog, table, reach, keys: Vec::new(), load, badge };
     Ok((world, providers))
 }
 
@@ -130,9 +131,9 @@ async fn local() -> anyhow::Result<World> {
     )?);
     // A model on a CPU takes its time.
     let patient =
-        router::Limits { timeout: std::time::Duration::from_secs(300), ..world.table.direct };
+        router::Limits { timeout: std::time::Duration::from_secs(300), ..world.table.direct.clone() };
+    world.table.tasks.values_mut().for_each(|cell| cell.limits = patient.clone());
     world.table.defaults = patient;
-    world.table.tasks.values_mut().for_each(|cell| cell.limits = patient);
     Ok(world)
 }
 

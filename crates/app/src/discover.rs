@@ -1,5 +1,6 @@
 //! Asking providers for their models: local servers at start, every provider by `doctor --live`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Provider;
@@ -19,14 +20,15 @@ const LIST: usize = 8 << 20;
 /// Asks several providers at once; `None` where one does not answer with a list.
 pub(crate) async fn models(
     client: &Client,
-    asked: &[(std::sync::Arc<Provider>, Reach)],
+    asked: &[(Arc<Provider>, Vec<Arc<Reach>>)],
 ) -> Vec<Option<Vec<String>>> {
     let mut answers = Vec::with_capacity(asked.len());
     let mut tasks = tokio::task::JoinSet::new();
     for (at, (provider, reach)) in asked.iter().enumerate() {
+        answers.push(None);
+        let Some(reach) = reach.first() else { continue };
         let request = request(client, provider, reach).await;
         let client = client.clone();
-        answers.push(None);
         let patience = if provider.auth.secrets().is_empty() { LOCAL } else { REMOTE };
         tasks.spawn(async move {
             let request = request?;
@@ -49,7 +51,7 @@ pub(crate) async fn request(
     reach: &Reach,
 ) -> Option<hyper::Request<http_body_util::Full<bytes::Bytes>>> {
     let path = provider.models_path.as_deref()?;
-    let (method, body) = (hyper::Method::GET, Vec::new());
+    let (method, body) = (hyper::Method::GET, bytes::Bytes::new());
     let outgoing = Outgoing { method, path, model: "", body, forward: None };
     reach.request(client, outgoing).await.ok()
 }

@@ -59,22 +59,22 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
                 asked.push((filled, ready));
                 continue;
             }
-            reach.insert(provider.id.clone(), Arc::new(ready));
+            reach.insert(provider.id.clone(), ready);
         }
         found.push(Finding { name: provider.name.clone(), state });
     }
     let answers = discover::models(client, &asked).await;
     for ((provider, ready), models) in asked.into_iter().zip(answers) {
-        let address = ready.base().to_owned();
+        let address = ready[0].base().to_owned();
         let state = match models {
             Some(ids) => {
                 catalog.add_models(&provider.id, &ids);
-                reach.insert(provider.id.clone(), Arc::new(ready));
+                reach.insert(provider.id.clone(), ready);
                 State::Ready { how: address, models: Some(ids.len()) }
             }
             // A host with a key of its own is there; it only did not say which models it has.
             None if !provider.auth.secrets().is_empty() => {
-                reach.insert(provider.id.clone(), Arc::new(ready));
+                reach.insert(provider.id.clone(), ready);
                 State::Ready { how: provider.auth.secrets().join(", "), models: None }
             }
             None => State::Silent { address },
@@ -88,7 +88,7 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
         Ok(Key { name: key.name.clone(), secret, on_loss: key.on_loss })
     });
     let keys = keys.collect::<anyhow::Result<Vec<_>>>()?;
-    let world = World { catalog, table, reach, keys, body_limit: config.body_limit, badge: None };
+    let world = World { catalog, table, reach, keys, load: config.load, badge: None };
     if let Some(document) = &document {
         let problems =
             router::check(&world.table, document, &world.catalog, &|id| world.reaches(id));
@@ -139,7 +139,7 @@ fn records(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 /// Fills a provider's address and secrets from the environment.
-fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<(Provider, Reach)>)> {
+fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<(Provider, Vec<Arc<Reach>>)>)> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let unset = || State::Unset { needs: provider.needs() };
     let secrets = provider.auth.secrets();
@@ -147,17 +147,20 @@ fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<(Provider, Re
         return Ok((unset(), None));
     }
     let Ok(filled) = provider.filled(&environment) else { return Ok((unset(), None)) };
-    let account = matches!(provider.auth, catalog::Auth::GoogleServiceAccount(_));
-    let fetch = |reference: &str| {
+    let fetch = |auth: &catalog::Auth, reference: &str| {
         let found = secret(reference).ok()?;
+        let account = matches!(auth, catalog::Auth::GoogleServiceAccount(_));
         if account { account_key(found).ok() } else { Some(found) }
     };
     // One credential that cannot be used must not keep the other providers from serving.
-    let reach = match Reach::new(&filled, &fetch) {
+    let reach = match Reach::all(&filled, &fetch) {
         Ok(reach) => reach,
         Err(bad) => return Ok((State::Broken { why: bad.to_string() }, None)),
     };
-    let how = if secrets.is_empty() { filled.base_url.clone() } else { secrets.join(", ") };
+    let mut how = if secrets.is_empty() { filled.base_url.clone() } else { secrets.join(", ") };
+    if reach.len() > 1 {
+        how = format!("{how} and {} more", reach.len() - 1);
+    }
     Ok((State::Ready { how, models: None }, Some((filled, reach))))
 }
 
@@ -198,7 +201,7 @@ pub(crate) fn configured(catalog: &Catalog) -> BTreeSet<String> {
 fn with_stand_in(
     mut table: Table,
     catalog: &Catalog,
-    reach: &BTreeMap<String, Arc<Reach>>,
+    reach: &BTreeMap<String, Vec<Arc<Reach>>>,
 ) -> Table {
     let reaches = |id: &str| reach.contains_key(id);
     let shipped = table == Table::shipped();

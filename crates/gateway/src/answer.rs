@@ -72,10 +72,17 @@ pub(crate) fn failure(
     let (status, body) = wire::write_failure(inbound, failure, context);
     let mut response = whole(status, body.into(), about);
     // A client's own retries would repeat a plan of several attempts, or what fails the same again;
-    // a target that stood alone was tried once.
-    let passing = matches!(failure.kind, Kind::LedgerUnavailable | Kind::RequestTimeout);
-    let once = failure.kind.next() == Next::Elsewhere && failure.kind.fault() == Fault::Provider;
-    let again = passing || (once && context.attempts.len() < 2);
+    // a target that stood alone was tried once, and one that says when to come again may be asked.
+    let passing = matches!(
+        failure.kind,
+        Kind::LedgerUnavailable
+            | Kind::RequestTimeout
+            | Kind::GatewayOverloaded
+            | Kind::ShuttingDown
+    );
+    let once = failure.kind.next() != Next::Stop && failure.kind.fault() == Fault::Provider;
+    let told = failure.retry_after.is_some();
+    let again = passing || (once && (told || context.attempts.len() < 2));
     let again = if again { "true" } else { "false" };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static(again));

@@ -89,7 +89,7 @@ async fn tried(
         method: Method::POST,
         path: path.unwrap_or(&spoken.path),
         model: &way.target.model.id,
-        body: ready.bytes,
+        body: ready.bytes.into(),
         forward: ready.native.then_some(terms.headers),
     };
     let began = Instant::now();

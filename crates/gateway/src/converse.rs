@@ -45,7 +45,8 @@ pub(crate) async fn converse(
     spoken: Spoken,
 ) -> Result<Response<Body>, Failure> {
     has_room(gateway)?;
-    let received = accept(admitted, parts, body, world.body_limit).await?;
+    let mut received = accept(gateway, admitted, parts, body, world.load).await?;
+    let seat = received.seat.take();
     let Spoken { inbound, told, id } = spoken;
     let head = wire::head::read(inbound, &received.body, told.as_ref())
         .map_err(|error| undecodable(&error))?;
@@ -69,8 +70,9 @@ pub(crate) async fn converse(
         prose: asked.sight.prose,
         stored: inbound == Inbound::OpenaiResponses,
     };
-    let mut hold = Hold::open(gateway, id, received.began, shown, plan);
-    match pursue(gateway, world, &mut asked, &mut hold).await {
+    let mut hold = Hold::open(gateway, id, received.began, shown, plan, seat);
+    let pursued = unless_stopping(gateway, pursue(gateway, world, &mut asked, &mut hold)).await;
+    match pursued {
         Ok(Won::Whole(body)) => {
             hold.answered();
             let receipt = hold.settle();
@@ -81,7 +83,7 @@ pub(crate) async fn converse(
         }
         Ok(Won::Stream { held, rest }) => {
             let about = About { cost: None, ..about(&hold, world) };
-            let stream = relay(inbound, hold, held, rest);
+            let stream = relay(gateway, inbound, hold, held, rest);
             if inbound == Inbound::Gemini && array::wanted(&received.parts.uri) {
                 return Ok(answer::streamed_as_array(array::array(stream), &about));
             }
@@ -94,6 +96,24 @@ pub(crate) async fn converse(
             Ok(answer::failure(inbound, &failure, &hold.context(), &about(&hold, world)))
         }
     }
+}
+
+/// Waits for what is under way, unless this gateway gives up what is left when it goes down.
+async fn unless_stopping<T>(
+    gateway: &Gateway,
+    under_way: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        ended = under_way => ended,
+        () = gateway.stopped() => Err(stopping()),
+    }
+}
+
+/// Says that this gateway is going down.
+pub(crate) fn stopping() -> Failure {
+    let said = "the gateway is going down, and the answer was not complete within its grace";
+    Failure::new(Kind::ShuttingDown, said)
 }
 
 /// Refuses when the ledger is too far behind to take another request.
@@ -153,7 +173,7 @@ pub(crate) fn unplanned(none: NoPlan) -> Failure {
 }
 
 pub(crate) fn about(hold: &Hold, world: &World) -> About {
-    let last = hold.attempts.last().map(|attempt| attempt.target.name());
+    let last = hold.attempts.last().map(|attempt| attempt.way.target.name());
     let under_way = hold.under_way();
     let attempts = hold.attempts.len() + usize::from(under_way.is_some());
     let waited: Duration = hold.waited();
@@ -197,7 +217,7 @@ pub(crate) fn tell(hold: &Hold, ended: &str) {
             tracing::$level!(
                 request_id = %record::request_id(hold.id),
                 task = %record::word(&hold.plan.task),
-                model = hold.attempts.last().map(|attempt| attempt.target.name()),
+                model = hold.attempts.last().map(|attempt| attempt.way.target.name()),
                 attempts = hold.attempts.len(),
                 stream = hold.shown.stream,
                 ms = u64::try_from(hold.began.elapsed().as_millis()).unwrap_or(u64::MAX),

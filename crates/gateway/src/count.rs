@@ -18,11 +18,11 @@ use crate::accept::{Received, accept, undecodable};
 use crate::admit::Admitted;
 use crate::answer::{self, About, Body};
 use crate::converse::plan;
-use crate::hold::estimate;
+use crate::open::estimate;
 use crate::life::{self, Spoken};
-use crate::pursue::collect;
+use crate::attempt::collect;
 use crate::reach::Outgoing;
-use crate::send::send;
+use crate::send::{Sending, send};
 use crate::{Gateway, World};
 
 /// Answers how many tokens a conversation has for the model that would get it.
@@ -34,7 +34,7 @@ pub(crate) async fn count(
     body: &mut Incoming,
     spoken: Spoken,
 ) -> Result<Response<Body>, Failure> {
-    let received = accept(admitted, parts, body, world.body_limit).await?;
+    let received = accept(gateway, admitted, parts, body, world.load).await?;
     let Spoken { inbound, told, id } = spoken;
     let head = wire::head::read(inbound, &received.body, told.as_ref())
         .map_err(|error| undecodable(&error))?;
@@ -43,9 +43,10 @@ pub(crate) async fn count(
     let plan = plan(world, &received, &head, &[], Needs::default())?;
     let target = &plan.targets[0];
     let about = About { model: Some(target.name()), ..life::about(world, id) };
-    let until = Instant::now() + plan.limits.timeout;
+    let clocks = plan.limits.clocks(target.clocks());
+    let sending = Sending { connect: clocks.connect, until: Instant::now() + clocks.timeout };
     if !sight.enveloped
-        && let Some(counted) = asked(gateway, world, &received, &head, target, until).await
+        && let Some(counted) = asked(gateway, world, &received, &head, target, sending).await
     {
         return Ok(answer::whole(200, counted, &about));
     }
@@ -65,23 +66,23 @@ async fn asked(
     received: &Received,
     head: &Head<'_>,
     target: &Found,
-    until: Instant,
+    sending: Sending,
 ) -> Option<Bytes> {
     let all = target.spoken();
     let native = all.iter().find(|spoken| spoken.dialect == head.inbound.dialect())?;
-    let reach = world.reach.get(&target.provider.id)?;
+    let reach = world.first(&target.provider.id)?;
     let outgoing = Outgoing {
         method: Method::POST,
         path: native.count_path.as_deref()?,
         model: &target.model.id,
-        body: head.send(&target.model.id, target.quirks(native)).bytes,
+        body: head.send(&target.model.id, target.quirks(native)).bytes.into(),
         forward: Some(&received.parts.headers),
     };
-    let response = send(&gateway.client, reach, outgoing, until).await.ok()?;
+    let response = send(&gateway.client, reach, outgoing, sending).await.ok()?;
     if !response.status().is_success() {
         return None;
     }
-    collect(response.into_body(), until).await.ok()
+    collect(response.into_body(), sending.until).await.ok()
 }
 
 fn counted(inbound: Inbound, tokens: u64) -> String {

@@ -2,6 +2,7 @@
 //! nobody stands in for another.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::{EmbeddingsDialect, Found};
@@ -9,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use ir::{Failure, Inbound, Kind};
+use router::Limits;
 use store::Id;
 use tokio::time::Instant;
 use wire::Origin;
@@ -19,10 +21,12 @@ use crate::admit::Admitted;
 use crate::answer::{self, Body};
 use crate::converse::{about, has_room, tell, unplanned};
 use crate::hold::{Hold, Shown};
-use crate::pursue::{collect, refused};
+use crate::attempt::{collect, refused};
+use crate::open::Open;
 use crate::reach::Outgoing;
 use crate::relay::committed;
-use crate::send::send;
+use crate::send::{Sending, send};
+use crate::targets::Way;
 use crate::world::OnLoss;
 use crate::{Gateway, World};
 
@@ -36,7 +40,8 @@ pub(crate) async fn embed(
     id: Id,
 ) -> Result<Response<Body>, Failure> {
     has_room(gateway)?;
-    let received = accept(admitted, parts, body, world.body_limit).await?;
+    let mut received = accept(gateway, admitted, parts, body, world.load).await?;
+    let seat = received.seat.take();
     let asked = embeddings::read_request(&received.body).map_err(|error| undecodable(&error))?;
     if matches!(&asked.inputs, Inputs::Many(inputs) if inputs.is_empty()) {
         return Err(Failure::new(Kind::InvalidRequest, "input: an empty list").at("input"));
@@ -44,7 +49,7 @@ pub(crate) async fn embed(
     let reaches = |id: &str| world.reaches(id);
     let plan = router::plan_embeddings(&asked.model, &world.table, &world.catalog, &reaches)
         .map_err(unplanned)?;
-    let target = plan.targets[0].clone();
+    let target = plan.targets[0].found.clone();
     let shown = Shown {
         key: received.key.clone(),
         asked: asked.model.clone(),
@@ -55,19 +60,8 @@ pub(crate) async fn embed(
         prose: received.body.len(),
         stored: false,
     };
-    let mut hold = Hold::open(gateway, id, received.began, shown, plan);
-    hold.begin(&target);
-    let answered = attempt(gateway, world, &received, &asked, &target, &mut hold).await;
-    let answered = match answered {
-        Ok(body) => {
-            hold.answered();
-            Ok(body)
-        }
-        Err(failure) => {
-            hold.failed(failure);
-            Err(hold.verdict())
-        }
-    };
+    let mut hold = Hold::open(gateway, id, received.began, shown, plan, seat);
+    let answered = pursue(gateway, world, &received, &asked, &target, &mut hold).await;
     let receipt = hold.settle();
     let ended = answered.as_ref().map_or_else(|failure| failure.kind.code(), |_| "answered");
     tell(&hold, ended);
@@ -79,32 +73,72 @@ pub(crate) async fn embed(
     })
 }
 
-async fn attempt(
-    gateway: &Gateway,
+/// Asks the one target, with whichever of its credentials may be asked first.
+async fn pursue(
+    gateway: &Arc<Gateway>,
     world: &World,
     received: &Received,
     asked: &EmbeddingRequest,
     target: &Found,
     hold: &mut Hold,
 ) -> Result<Bytes, Failure> {
+    let ways = Way::all(world, target, 1);
+    let targets = &gateway.targets;
+    let (limits, deadline) = (hold.plan.limits.clone(), hold.deadline());
+    for way in targets.order(&ways).into_iter().map(|at| &ways[at]) {
+        let leave = match targets.ask(way) {
+            Ok(leave) => leave,
+            Err(refusal) => {
+                hold.pass_over(way, refusal);
+                continue;
+            }
+        };
+        let mut open = hold.begin(way, Some(leave), Duration::ZERO, false);
+        let answered = attempt(gateway, received, asked, way, &limits, deadline, &mut open).await;
+        match answered {
+            Ok(body) => {
+                open.answered();
+                hold.gather();
+                return Ok(body);
+            }
+            Err(failure) => open.failed(failure),
+        }
+        hold.gather();
+        return Err(hold.verdict());
+    }
+    Err(hold.verdict())
+}
+
+async fn attempt(
+    gateway: &Gateway,
+    received: &Received,
+    asked: &EmbeddingRequest,
+    way: &Way,
+    limits: &Limits,
+    deadline: Instant,
+    open: &mut Open,
+) -> Result<Bytes, Failure> {
+    let Way { target, reach, .. } = way;
     let provider = &target.provider;
-    let (Some(reach), Some(spoken)) = (world.reach.get(&provider.id), &provider.embeddings) else {
-        return Err(Failure::new(Kind::NoTarget, "the provider is not configured"));
+    let Some(spoken) = &provider.embeddings else {
+        return Err(Failure::new(Kind::NoTarget, "the provider does not embed"));
     };
     let dialect = dialect(spoken.dialect);
-    let body = written(received, asked, target, dialect, hold)?;
-    let limit = hold.deadline().min(Instant::now() + hold.plan.limits.timeout);
+    let body = written(received, asked, target, dialect, open)?;
+    let clocks = limits.clocks(target.clocks());
+    let limit = deadline.min(Instant::now() + clocks.timeout);
     let path = spoken.path.replace("{action}", embeddings::gemini_action(asked));
     let outgoing = Outgoing {
         method: Method::POST,
         path: &path,
         model: &target.model.id,
-        body,
+        body: body.into(),
         forward: None,
     };
-    let response = send(&gateway.client, reach, outgoing, limit).await?;
+    let sending = Sending { connect: clocks.connect, until: limit };
+    let response = send(&gateway.client, reach, outgoing, sending).await?;
     let status = response.status().as_u16();
-    hold.status(status);
+    open.status(status);
     if !response.status().is_success() {
         // The form of the errors is the provider's, whatever it was asked for.
         let origin = Origin {
@@ -117,11 +151,11 @@ async fn attempt(
     let failed = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
     let body = collect(response.into_body(), limit).await.map_err(failed)?;
     let mut read = embeddings::read_response(dialect, &provider.family, &body).map_err(failed)?;
-    hold.progress(read.usage.as_ref(), 0);
+    open.progress(read.usage.as_ref(), 0);
     if read.vectors.is_empty() {
         return Err(failed(Failure::new(Kind::EmptyAnswer, "the answer has no vectors")));
     }
-    hold.first();
+    open.first();
     if dialect == Dialect::Openai {
         return Ok(body);
     }
@@ -136,7 +170,7 @@ fn written(
     asked: &EmbeddingRequest,
     target: &Found,
     dialect: Dialect,
-    hold: &mut Hold,
+    open: &mut Open,
 ) -> Result<Vec<u8>, Failure> {
     if dialect == Dialect::Openai {
         return wire::head::with_model(&received.body, &target.model.id)
@@ -147,7 +181,7 @@ fn written(
     if received.on_loss == OnLoss::Reject && !written.losses.is_empty() {
         return Err(crate::lane::refused(&written.losses));
     }
-    hold.lost(written.losses);
+    open.lost(written.losses);
     Ok(written.bytes)
 }
 

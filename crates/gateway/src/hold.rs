@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use health::Refusal;
+use health::{Refusal, Spent, Why};
 use ir::{Failure, Kind, Loss, Next, Usage};
 use router::{Commit, Plan};
 use store::{Id, Outcome, Receipt};
@@ -58,13 +58,17 @@ pub(crate) struct Hold {
     pub(crate) attempts: Vec<Attempt>,
     /// The targets that were not asked.
     pub(crate) passed_over: Vec<PassedOver>,
+    /// What of the request's budget ran out.
+    pub(crate) stopped: Option<Spent>,
+    /// How long it waited for targets that were busy.
+    for_seats: Duration,
     /// The attempt whose answer goes out.
     open: Option<Open>,
     book: Book,
     begun: usize,
     settled: bool,
     /// The request's place among those under way.
-    _seat: Seat,
+    _seat: Option<Seat>,
 }
 
 impl Hold {
@@ -75,7 +79,7 @@ impl Hold {
         began: Instant,
         shown: Shown,
         plan: Plan,
-        seat: Seat,
+        seat: Option<Seat>,
     ) -> Self {
         Self {
             gateway: Arc::clone(gateway),
@@ -86,6 +90,8 @@ impl Hold {
             plan,
             attempts: Vec::new(),
             passed_over: Vec::new(),
+            stopped: None,
+            for_seats: Duration::ZERO,
             open: None,
             book: Book::default(),
             begun: 0,
@@ -116,6 +122,7 @@ impl Hold {
             stored: self.shown.stored,
         };
         self.begun += 1;
+        self.passed_over.retain(|passed| passed.way.key() != way.key());
         Open::begin(&self.gateway, &self.book, leave, beginning)
     }
 
@@ -141,6 +148,36 @@ impl Hold {
         let known = |passed: &PassedOver| passed.way.key() == way.key();
         if !self.passed_over.iter().any(known) {
             self.passed_over.push(PassedOver { way: way.clone(), refusal });
+        }
+    }
+
+    /// Forgets that targets rested: they are asked again.
+    pub(crate) fn heard_again(&mut self) {
+        self.passed_over.clear();
+    }
+
+    /// Returns why a target was not asked.
+    pub(crate) fn rests(&self, way: &Way) -> Option<Why> {
+        let passed = self.passed_over.iter().find(|passed| passed.way.key() == way.key())?;
+        Some(passed.refusal.why)
+    }
+
+    /// Returns how long it waited for targets that were busy.
+    pub(crate) fn waited_for_seats(&self) -> Duration {
+        self.for_seats
+    }
+
+    /// Notes a wait for a target that was busy.
+    pub(crate) fn wait_for_seat(&mut self, waited: Duration) {
+        self.for_seats += waited;
+    }
+
+    /// Makes an attempt whose answer was put aside the one that answered.
+    pub(crate) fn revive(&mut self, nth: usize) {
+        self.gather();
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.nth == nth) {
+            attempt.outcome = Outcome::Answered;
+            attempt.failure = None;
         }
     }
 
@@ -181,7 +218,8 @@ impl Hold {
         let open = self.open.as_ref().map_or(Duration::ZERO, waiting);
         // The time of a second attempt ran beside that of the first.
         let alone = self.attempts.iter().filter(|attempt| !attempt.hedge);
-        alone.map(|attempt| attempt.took + attempt.paused).sum::<Duration>() + open
+        let alone: Duration = alone.map(|attempt| attempt.took + attempt.paused).sum();
+        alone + self.for_seats + open
     }
 
     /// Ends the attempt under way with a failure.
@@ -206,14 +244,16 @@ impl Hold {
     pub(crate) fn verdict(&self) -> Failure {
         let failures: Vec<&Failure> =
             self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
-        let rests = refusals::told(&self.gateway, &self.passed_over);
+        let rests = refusals::told(&self.passed_over);
         let Some(last) = failures.last() else {
-            return refusals::failure(&self.gateway, &self.passed_over).unwrap_or_else(|| {
+            return refusals::failure(&self.passed_over).unwrap_or_else(|| {
                 Failure::new(Kind::Internal, "no attempt was made")
             });
         };
         let alike = failures.iter().all(|failure| failure.kind == last.kind);
-        if last.kind.next() == Next::Stop || (failures.len() == 1 && rests.is_empty()) {
+        let ways = || self.attempts.iter().map(|attempt| attempt.way.key());
+        let alone = rests.is_empty() && ways().all(|way| Some(way) == ways().next());
+        if last.kind.next() == Next::Stop || (alike && alone) {
             return (*last).clone();
         }
         let told = self.attempts.iter().filter_map(|attempt| {

@@ -110,7 +110,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Returns the client's headers.
-    pub(crate) fn headers(&self) -> &HeaderMap {
+    pub(crate) fn headers(&self) -> &'a HeaderMap {
         &self.received.parts.headers
     }
 
@@ -148,6 +148,11 @@ impl<'a> Asked<'a> {
         let filled = Filled { model: target.name(), ..self.filled.clone() };
         let lane = Lane::Translate { inbound, undo, renamed, wants_usage, filled };
         Ok(Ready { spoken, origin, bytes, lane, losses, native })
+    }
+
+    /// Reads the whole request, for whoever holds its answer against it.
+    pub(crate) fn read_request(&mut self) -> Result<Request, Failure> {
+        self.request().map(|request| request.clone())
     }
 
     /// Reads the whole request, once; what is wrong with it is the caller's to mend.

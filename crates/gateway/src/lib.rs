@@ -20,36 +20,50 @@ mod accept;
 mod admit;
 mod answer;
 mod array;
+mod attempt;
+mod begin;
 mod clock;
 mod converse;
 mod count;
 mod embed;
+mod gate;
 mod google;
-mod health;
+mod health_page;
+mod hedge;
 mod hold;
+mod judge;
 mod lane;
 mod life;
 mod models;
+mod open;
+mod patient;
 mod pins;
 mod pursue;
 mod reach;
 mod record;
+mod refusals;
 mod relay;
 mod route;
 mod send;
 mod serve;
 mod stream;
+mod targets;
 mod world;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use health::Policies;
 use store::Store;
+use tokio::sync::watch;
+
+use gate::Gate;
+use targets::Targets;
 
 pub use reach::{BadReach, Outgoing, Reach};
 pub use send::{Client, TlsError, client};
-pub use serve::{Shutdown, serve};
-pub use world::{Key, OnLoss, World};
+pub use serve::{Serving, Shutdown, serve};
+pub use world::{Key, Load, OnLoss, World};
 
 /// A running gateway.
 #[derive(Debug)]
@@ -57,17 +71,49 @@ pub struct Gateway {
     world: ArcSwap<World>,
     store: Store,
     client: Client,
+    targets: Targets,
+    gate: Gate,
+    stopping: watch::Sender<bool>,
 }
 
 impl Gateway {
     /// Puts a gateway together; [`serve`] runs it.
-    pub fn new(world: World, store: Store, client: Client) -> Arc<Self> {
-        Arc::new(Self { world: ArcSwap::from_pointee(world), store, client })
+    pub fn new(world: World, store: Store, client: Client, policies: Policies) -> Arc<Self> {
+        Arc::new(Self {
+            world: ArcSwap::from_pointee(world),
+            store,
+            client,
+            targets: Targets::new(policies),
+            gate: Gate::default(),
+            stopping: watch::Sender::new(false),
+        })
     }
 
-    /// Swaps the world: requests that began keep theirs.
+    /// Swaps the world: requests that began keep theirs. What is known of a credential that was
+    /// changed is forgotten.
     pub fn turn(&self, world: World) {
+        let old = self.world.load();
+        for (provider, reaches) in &world.reach {
+            for reach in reaches {
+                let known = old.reach.get(provider).into_iter().flatten();
+                let mut known = known.filter(|known| known.credential == reach.credential);
+                if known.next().is_some_and(|known| !known.same_secrets(reach)) {
+                    self.targets.renew(provider, &reach.credential);
+                }
+            }
+        }
         self.world.store(Arc::new(world));
+    }
+
+    /// Resolves when what is still under way is given up.
+    async fn stopped(&self) {
+        // The sender lives as long as this gateway.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// Gives up what is still under way: each stream is told so, each request answered.
+    fn give_up(&self) {
+        self.stopping.send_replace(true);
     }
 
     /// Returns the world of new requests.

@@ -22,7 +22,7 @@ use crate::converse::converse;
 use crate::count::count;
 use crate::embed::embed;
 use crate::route::{self, Route};
-use crate::{Gateway, World, health, models, record};
+use crate::{Gateway, World, health_page as health, models, record};
 
 /// Answers a request; a panic on the way is an answer too.
 pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
@@ -39,7 +39,7 @@ pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) ->
         Ok(Err(failure)) => {
             // A client that waits for leave to send its body is not asked for it.
             if !waits {
-                pour_away(&mut body, world.body_limit).await;
+                pour_away(&mut body, world.load.body).await;
             }
             refuse(inbound, &failure, id, &about)
         }
@@ -132,6 +132,10 @@ async fn dispatch(
         Route::Ready => {
             let (status, body) = health::ready(gateway, world);
             Ok(answer::json(status, &body, &about))
+        }
+        Route::Targets => {
+            admit(world, &parts)?;
+            Ok(answer::json(200, &health::targets(gateway), &about))
         }
         Route::Root => Ok(answer::json(200, &health::root(), &about)),
         Route::WebSocket => {

@@ -173,7 +173,7 @@ impl Open {
         let Some(attempt) = &mut self.so_far else { return };
         if attempt.first.is_none() {
             attempt.first = Some(took);
-            if let Some(leave) = &self.leave {
+            if let Some(leave) = &mut self.leave {
                 self.gateway.targets.first(leave, took);
             }
         }
@@ -185,6 +185,11 @@ impl Open {
         if let Some(used) = used {
             self.note(|attempt| attempt.used = Some(used.clone()));
         }
+    }
+
+    /// Returns which of the request's attempts it is.
+    pub(crate) fn nth(&self) -> Option<usize> {
+        self.so_far.as_ref().map(|attempt| attempt.nth)
     }
 
     /// Returns where it goes.

@@ -1,29 +1,26 @@
-//! The plan, target by target, until an answer may go out.
+//! The plan, rank by rank, until an answer may go out.
 //!
-//! Until then a failure goes on to the next target, when its kind says that another may do better
-//! and the whole request's deadline leaves time. What comes back is committed: it has no way to be
-//! tried again.
+//! Among the targets of a rank load is balanced; one that rests is not asked. Until something has
+//! gone out a failure goes on: to an equal at once, to the same target after a pause where its kind
+//! says that it may pass, or else to the next rank; all within one budget of attempts, time and
+//! money. What comes back is committed: it has no way to be tried again.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use catalog::Found;
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
-use hyper::{HeaderMap, Method, Response};
+use health::{Budget, Refusal, RetryPolicy, Spent, Why};
 use ir::{Failure, Kind, Next};
 use router::Commit;
-use tokio::time::Instant;
-use wire::Origin;
 
+use crate::attempt::{Brought, Prepared, Terms, attempt};
+use crate::hedge::race;
 use crate::hold::Hold;
-use crate::lane::{Asked, Lane};
-use crate::reach::Outgoing;
-use crate::send::send;
-use crate::stream::{End, Feed};
+use crate::judge::Judge;
+use crate::lane::Asked;
+use crate::stream::Feed;
+use crate::targets::{Leave, Way, roll};
 use crate::{Gateway, World};
-
-/// The largest answer taken whole or held whole, in bytes.
-const ANSWER_LIMIT: usize = 64 << 20;
 
 /// An answer that may go out.
 pub(crate) enum Won {
@@ -48,171 +45,319 @@ pub(crate) enum Rest {
 
 /// Tries the targets of the hold's plan.
 pub(crate) async fn pursue(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     world: &World,
     asked: &mut Asked<'_>,
     hold: &mut Hold,
 ) -> Result<Won, Failure> {
-    for target in hold.plan.targets.clone() {
-        hold.begin(&target);
-        let limit = hold.deadline().min(Instant::now() + hold.plan.limits.timeout);
-        match attempt(gateway, world, asked, &target, hold, limit).await {
+    let ranks = ranks(world, hold);
+    if ranks.is_empty() {
+        return Err(Failure::new(Kind::NoTarget, "the provider is not configured"));
+    }
+    let mut chase = Chase::new(gateway, asked, hold)?;
+    for at in 0..ranks.len() {
+        match chase.rank(&ranks[at], &ranks[at + 1..]).await {
             Ok(won) => return Ok(won),
-            Err(failure) => {
-                let next = failure.kind.next();
-                hold.failed(failure);
-                if next == Next::Stop || Instant::now() >= hold.deadline() {
-                    break;
+            Err(Over::Next) => {}
+            Err(Over::Stop) => break,
+        }
+    }
+    if let Some(won) = chase.least_bad(&ranks).await {
+        return Ok(won);
+    }
+    chase.spare().ok_or_else(|| chase.hold.verdict())
+}
+
+/// Returns the ways to the plan's targets, rank by rank.
+fn ranks(world: &World, hold: &Hold) -> Vec<Vec<Way>> {
+    let mut ranks: Vec<(usize, Vec<Way>)> = Vec::new();
+    for step in &hold.plan.targets {
+        let ways = Way::all(world, &step.found, step.weight);
+        match ranks.last_mut() {
+            Some((rank, known)) if *rank == step.rank => known.extend(ways),
+            _ => ranks.push((step.rank, ways)),
+        }
+    }
+    ranks.into_iter().map(|(_, ways)| ways).filter(|ways| !ways.is_empty()).collect()
+}
+
+/// How a target is tried again.
+const RETRY: RetryPolicy =
+    RetryPolicy { retries: 0, base: Duration::from_millis(200), cap: Duration::from_secs(5) };
+
+/// Why a rank is left without an answer.
+enum Over {
+    /// The next one may have it.
+    Next,
+    /// It would fail the same everywhere, or nothing is left to try with.
+    Stop,
+}
+
+/// A refusal that was kept for when nobody answers.
+struct Spare {
+    won: Won,
+    nth: usize,
+}
+
+/// One request's way through its plan.
+struct Chase<'c, 'a> {
+    gateway: &'c Arc<Gateway>,
+    asked: &'c mut Asked<'a>,
+    hold: &'c mut Hold,
+    budget: Budget,
+    judge: Option<Arc<Judge>>,
+    spare: Option<Spare>,
+}
+
+impl<'c, 'a> Chase<'c, 'a> {
+    fn new(
+        gateway: &'c Arc<Gateway>,
+        asked: &'c mut Asked<'a>,
+        hold: &'c mut Hold,
+    ) -> Result<Self, Failure> {
+        let limits = &hold.plan.limits;
+        let budget = Budget {
+            attempts: limits.attempts,
+            until: gateway.targets.at(hold.deadline()),
+            spend: limits.spend,
+        };
+        let looked_at = limits.check.is_some() || limits.commit == Commit::Prefix;
+        let judge = match looked_at {
+            true => Some(Arc::new(Judge::new(limits.check.clone(), asked.read_request()?))),
+            false => None,
+        };
+        Ok(Self { gateway, asked, hold, budget, judge, spare: None })
+    }
+
+    /// Tries the ways of one rank; `later` are those of the ranks after it.
+    async fn rank(&mut self, ways: &[Way], later: &[Vec<Way>]) -> Result<Won, Over> {
+        let mut tried: Vec<usize> = Vec::new();
+        let mut retries = 0;
+        let mut paused = Duration::ZERO;
+        loop {
+            let (at, leave) = match self.choose(ways, &tried) {
+                Ok(chosen) => chosen,
+                Err(refusal) => {
+                    let waited = self.wait_for(refusal, later.is_empty()).await;
+                    paused += waited.ok_or(Over::Next)?;
+                    continue;
+                }
+            };
+            self.budget.begin(self.gateway.targets.now()).map_err(|spent| self.spent(spent))?;
+            tried.push(at);
+            let others = ways.iter().enumerate().filter(|(at, _)| !tried.contains(at));
+            let others: Vec<&Way> =
+                others.map(|(_, way)| way).chain(later.iter().flatten()).collect();
+            let brought = self.exchange(&ways[at], leave, paused, &others).await;
+            paused = Duration::ZERO;
+            self.pay();
+            let failure = match brought {
+                Ok(brought) if brought.refusal && !others.is_empty() => {
+                    self.keep(brought);
+                    return Err(Over::Next);
+                }
+                Ok(Brought { open, won, .. }) => {
+                    self.hold.won(open);
+                    return Ok(won);
+                }
+                Err(failure) => failure,
+            };
+            match failure.kind.next() {
+                Next::Stop => return Err(Over::Stop),
+                _ if tried.len() < ways.len() => {}
+                Next::Here if retries < self.hold.plan.limits.retries => {
+                    paused = self.pause(&ways[at], retries, &failure, later).await?;
+                    retries += 1;
+                    tried.clear();
+                }
+                Next::Here | Next::Elsewhere => return Err(Over::Next),
+            }
+        }
+    }
+
+    /// Chooses among the ways that were not tried yet; otherwise the soonest to be asked again.
+    fn choose(&mut self, ways: &[Way], tried: &[usize]) -> Result<(usize, Leave), Option<Refusal>> {
+        let targets = &self.gateway.targets;
+        let mut soonest: Option<Refusal> = None;
+        for at in targets.order(ways) {
+            if tried.contains(&at) {
+                continue;
+            }
+            match targets.ask(&ways[at]) {
+                Ok(leave) => return Ok((at, leave)),
+                Err(refusal) => {
+                    self.hold.pass_over(&ways[at], refusal);
+                    let sooner = |known: &Refusal| {
+                        refusal.again.unwrap_or(Duration::MAX) < known.again.unwrap_or(Duration::MAX)
+                    };
+                    if soonest.as_ref().is_none_or(sooner) {
+                        soonest = Some(refusal);
+                    }
                 }
             }
         }
+        Err(soonest)
     }
-    Err(hold.verdict())
-}
 
-async fn attempt(
-    gateway: &Gateway,
-    world: &World,
-    asked: &mut Asked<'_>,
-    target: &Found,
-    hold: &mut Hold,
-    limit: Instant,
-) -> Result<Won, Failure> {
-    let Some(reach) = world.reach.get(&target.provider.id) else {
-        return Err(Failure::new(Kind::NoTarget, "the provider is not configured"));
-    };
-    let ready = asked.ready(target, hold.id)?;
-    hold.lost(ready.losses);
-    let stream = asked.head.stream;
-    let spoken = ready.spoken;
-    let path = if stream { spoken.stream_path.as_ref() } else { None };
-    let outgoing = Outgoing {
-        method: Method::POST,
-        path: path.unwrap_or(&spoken.path),
-        model: &target.model.id,
-        body: ready.bytes,
-        forward: ready.native.then(|| asked.headers()),
-    };
-    let response = send(&gateway.client, reach, outgoing, limit).await?;
-    let status = response.status().as_u16();
-    hold.status(status);
-    if !response.status().is_success() {
-        return Err(reach.scrubbed(refused(&ready.origin, response, limit).await));
-    }
-    let failure = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
-    if stream && !is_json(response.headers()) {
-        let feed = Feed::new(response.into_body(), &ready.origin, ready.lane, reach);
-        return begin(feed, hold, limit).await.map_err(failure);
-    }
-    let body = collect(response.into_body(), limit).await.map_err(failure)?;
-    // Some stream under JSON's type: one recorded host, and Google where it was not asked for SSE.
-    if stream && !body.trim_ascii_start().starts_with(b"{") {
-        let feed = Feed::of(body, &ready.origin, ready.lane, reach);
-        return begin(feed, hold, limit).await.map_err(failure);
-    }
-    let read = whole(body, &ready.origin, &ready.lane, hold).map_err(failure)?;
-    if stream {
-        let said = "a stream was asked for, and the provider's answer is none";
-        return Err(failure(Failure::new(Kind::MalformedReply, said)));
-    }
-    hold.first();
-    Ok(Won::Whole(read))
-}
-
-/// Some hosts stream under another type than `text/event-stream`, or under none; only JSON is
-/// surely no stream.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.trim_start().to_ascii_lowercase().starts_with("application/json")
-}
-
-/// Reads an answer whose status is an error.
-pub(crate) async fn refused(
-    origin: &Origin,
-    response: Response<Incoming>,
-    limit: Instant,
-) -> Failure {
-    let (parts, body) = response.into_parts();
-    let body = collect(body, limit).await.unwrap_or_default();
-    let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
-    wire::read_failure(origin, parts.status.as_u16(), &header, &body)
-}
-
-pub(crate) async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Failure> {
-    match tokio::time::timeout_at(limit, Limited::new(body, ANSWER_LIMIT).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let said = format!("the answer is larger than {ANSWER_LIMIT} bytes");
-            Err(Failure::new(Kind::MalformedReply, said))
-        }
-        Ok(Err(error)) => {
-            Err(Failure::new(Kind::StreamCut, format!("the provider's answer broke off: {error}")))
-        }
-        Err(_) => Err(Failure::new(
-            Kind::Timeout,
-            "the answer was not complete in the time the task allows",
-        )),
-    }
-}
-
-/// Takes an answer in one piece and returns what the client gets.
-fn whole(body: Bytes, origin: &Origin, lane: &Lane, hold: &mut Hold) -> Result<Bytes, Failure> {
-    let empty = || Failure::new(Kind::EmptyAnswer, "the answer has no choices");
-    match lane {
-        Lane::Verbatim { .. } => {
-            let read = wire::glance(origin, &body)?;
-            // Before anything is found wrong with it: what was used is paid for all the same.
-            hold.progress(read.usage.as_ref(), body.len());
-            hold.named(read.id.as_ref());
-            if read.answered { Ok(body) } else { Err(empty()) }
-        }
-        Lane::Translate { inbound, undo, renamed, filled, .. } => {
-            let mut read = wire::read_response(origin, &body)?;
-            hold.progress(read.usage.as_ref(), body.len());
-            hold.named(read.id.as_ref());
-            if read.candidates.is_empty() {
-                return Err(empty());
+    /// Waits until a target may be asked again, where it throttles or is busy, it is worth it and
+    /// nobody else is left; returns how long it was.
+    async fn wait_for(&mut self, refusal: Option<Refusal>, last: bool) -> Option<Duration> {
+        let Refusal { why, again } = refusal?;
+        let targets = &self.gateway.targets;
+        let patience = self.hold.plan.limits.patience;
+        let began = targets.now();
+        match (why, again) {
+            (Why::Cooling, Some(pause)) if last || pause <= patience => {
+                if !self.budget.may_wait(began, pause) {
+                    return None;
+                }
+                tokio::time::sleep(pause).await;
             }
-            undo.response(&mut read);
-            renamed.response(&mut read);
-            filled.fill(&mut read.id, &mut read.model, &mut read.created);
-            Ok(wire::write_response(*inbound, &read).into())
+            (Why::Busy, _) if last => {
+                let waited = self.hold.waited_for_seats();
+                let left = patience.checked_sub(waited).filter(|left| !left.is_zero())?;
+                if !self.budget.may_wait(began, left) {
+                    return None;
+                }
+                targets.freed(left).await;
+                self.hold.wait_for_seat(targets.now().saturating_sub(began));
+            }
+            _ => return None,
+        }
+        self.hold.heard_again();
+        Some(targets.now().saturating_sub(began))
+    }
+
+    /// Pauses before a target is tried again, where that may be and is worth it; returns how long.
+    async fn pause(
+        &mut self,
+        way: &Way,
+        nth: u32,
+        failure: &Failure,
+        later: &[Vec<Way>],
+    ) -> Result<Duration, Over> {
+        let pause = health::pause(&RETRY, nth, failure.retry_after, roll());
+        let worth = later.is_empty() || pause <= self.hold.plan.limits.patience;
+        let now = self.gateway.targets.now();
+        if !worth || !self.budget.may_wait(now, pause) || !self.gateway.targets.may_retry(way) {
+            return Err(Over::Next);
+        }
+        tokio::time::sleep(pause).await;
+        Ok(pause)
+    }
+
+    /// Makes an attempt, and a second one beside it where the first is slow and the task hedges.
+    async fn exchange(
+        &mut self,
+        way: &Way,
+        leave: Leave,
+        paused: Duration,
+        others: &[&Way],
+    ) -> Result<Brought, Failure> {
+        let first = self.prepare(way, leave, paused, false)?;
+        let share = self.hold.plan.limits.hedge_percent;
+        let delay = share.and_then(|_| self.gateway.targets.hedge_after(way));
+        let (Some(share), Some(delay)) = (share, delay) else { return attempt(first).await };
+        let book = Arc::clone(self.hold.book());
+        let second = || {
+            let targets = &self.gateway.targets;
+            let now = targets.now();
+            let (other, leave) = others.iter().find_map(|way| Some((*way, targets.ask(way).ok()?)))?;
+            if !targets.may_hedge(way, share) || self.budget.begin(now).is_err() {
+                return None;
+            }
+            self.prepare(other, leave, Duration::ZERO, true).ok()
+        };
+        race(first, delay, second, &book).await
+    }
+
+    /// Makes an attempt ready; one that cannot be said to its target is recorded as failed.
+    fn prepare<'w>(
+        &mut self,
+        way: &'w Way,
+        leave: Leave,
+        paused: Duration,
+        hedge: bool,
+    ) -> Result<Prepared<'w>, Failure>
+    where
+        'a: 'w,
+    {
+        let open = self.hold.begin(way, Some(leave), paused, hedge);
+        let ready = match self.asked.ready(&way.target, self.hold.id) {
+            Ok(ready) => ready,
+            Err(failure) => {
+                open.failed(failure.clone());
+                return Err(failure);
+            }
+        };
+        let limits = &self.hold.plan.limits;
+        let terms = Terms {
+            stream: self.asked.head.stream,
+            headers: self.asked.headers(),
+            clocks: limits.clocks(way.target.clocks()),
+            deadline: self.hold.deadline(),
+            commit: limits.commit,
+            judge: self.judge.clone(),
+        };
+        Ok(Prepared { gateway: Arc::clone(self.gateway), way, ready, open, terms })
+    }
+
+    /// Takes off the budget what the attempts that have ended cost.
+    fn pay(&mut self) {
+        let before = self.hold.attempts.len();
+        self.hold.gather();
+        for attempt in &self.hold.attempts[before..] {
+            if let Some(cost) = attempt.cost {
+                self.budget.paid(cost);
+            }
         }
     }
-}
 
-/// Reads a stream up to where it may go out: its first content, or its end where the task holds it.
-async fn begin(mut feed: Feed, hold: &mut Hold, limit: Instant) -> Result<Won, Failure> {
-    let mut held = Vec::new();
-    // A held answer has the whole request's time to end; the attempt's own limit is for its start.
-    let deadline = hold.deadline();
-    let mut until = limit;
-    let mut size = 0;
-    loop {
-        let batch = feed.next(until).await;
-        size += batch.pass.len();
-        if size > ANSWER_LIMIT {
-            let said = format!("the answer held is larger than {ANSWER_LIMIT} bytes");
-            return Err(Failure::new(Kind::MalformedReply, said));
+    /// Notes what of the budget is spent.
+    fn spent(&mut self, spent: Spent) -> Over {
+        self.hold.stopped = Some(spent);
+        Over::Stop
+    }
+
+    /// Keeps a refusal: another model may answer, and if none does it is better than nothing.
+    fn keep(&mut self, brought: Brought) {
+        let said = "the model would not answer";
+        let nth = brought.open.nth();
+        brought.open.failed(Failure::new(Kind::Refused, said));
+        self.pay();
+        if self.spare.is_none() {
+            self.spare = nth.map(|nth| Spare { won: brought.won, nth });
         }
-        if !batch.pass.is_empty() {
-            held.push(batch.pass);
+    }
+
+    /// Tries one target that rests when nobody was asked at all: the least bad is better than
+    /// nothing.
+    async fn least_bad(&mut self, ranks: &[Vec<Way>]) -> Option<Won> {
+        if !self.hold.attempts.is_empty() || self.hold.stopped.is_some() {
+            return None;
         }
-        if batch.content {
-            hold.first();
-            until = deadline;
-        }
-        hold.progress(feed.usage.as_ref(), feed.written);
-        hold.named(feed.answer.as_ref());
-        match batch.end {
-            Some(End::Finished(last)) => {
-                return Ok(Won::Stream { held, rest: Rest::Finished(last) });
+        let all: Vec<Way> = ranks.iter().flatten().cloned().collect();
+        for at in self.gateway.targets.order(&all) {
+            let way = &all[at];
+            // One that asked to wait is not asked before it.
+            if self.hold.rests(way) != Some(Why::Open) {
+                continue;
             }
-            Some(End::Failed(failure)) => return Err(failure),
-            None if batch.content && hold.plan.limits.commit == Commit::FirstToken => {
-                return Ok(Won::Stream { held, rest: Rest::Flowing(Box::new(feed)) });
-            }
-            None => {}
+            let Ok(leave) = self.gateway.targets.ask_anyway(way) else { continue };
+            self.budget.begin(self.gateway.targets.now()).ok()?;
+            let brought = self.exchange(way, leave, Duration::ZERO, &[]).await;
+            self.pay();
+            let Brought { open, won, .. } = brought.ok()?;
+            self.hold.won(open);
+            return Some(won);
         }
+        None
+    }
+
+    /// Returns the refusal that was kept; its attempt is the one that answered after all.
+    fn spare(&mut self) -> Option<Won> {
+        let Spare { won, nth } = self.spare.take()?;
+        self.hold.revive(nth);
+        Some(won)
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use catalog::{Auth, Provider};
+use catalog::{Auth, Credential, Provider};
 use http_body_util::Full;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::header::{HeaderName, HeaderValue};
@@ -32,6 +32,10 @@ const SHORTEST: usize = 6;
 /// How a provider is reached.
 #[derive(Debug)]
 pub struct Reach {
+    /// What its credential is called.
+    pub(crate) credential: String,
+    /// How much of the provider's load goes to it.
+    pub(crate) weight: u32,
     /// The address, without a slash at its end.
     base: String,
     /// The headers that go with every request, and whether the client's own go in their place.
@@ -85,7 +89,7 @@ pub enum BadReach {
 }
 
 /// A request to a provider.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outgoing<'a> {
     /// Its method.
     pub method: Method,
@@ -94,16 +98,38 @@ pub struct Outgoing<'a> {
     /// The model, where the path names it.
     pub model: &'a str,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// The headers of a client that speaks the provider's dialect.
     pub forward: Option<&'a HeaderMap>,
 }
 
 impl Reach {
-    /// Prepares a provider whose variables are filled, with the secrets that its record refers to.
-    pub fn new(
+    /// Prepares a provider whose variables are filled for each of its credentials whose secrets are
+    /// there; the first stands for the credential of `auth`, which must be there.
+    pub fn all(
         provider: &Provider,
-        secret: &dyn Fn(&str) -> Option<SecretString>,
+        secret: &dyn Fn(&Auth, &str) -> Option<SecretString>,
+    ) -> Result<Vec<Arc<Self>>, BadReach> {
+        let first = Self::new(provider, catalog::FIRST, &provider.auth, provider.weight, secret)?;
+        let mut all = vec![Arc::new(first)];
+        for credential in &provider.credentials {
+            let Credential { name, auth, weight } = credential;
+            match Self::new(provider, name, auth, *weight, secret) {
+                Ok(reach) => all.push(Arc::new(reach)),
+                // As with a provider: what is not set is not there.
+                Err(BadReach::Unset(_)) => {}
+                Err(bad) => return Err(bad),
+            }
+        }
+        Ok(all)
+    }
+
+    fn new(
+        provider: &Provider,
+        credential: &str,
+        auth: &Auth,
+        weight: u32,
+        secret: &dyn Fn(&Auth, &str) -> Option<SecretString>,
     ) -> Result<Self, BadReach> {
         let base = provider.base_url.trim_end_matches('/').to_owned();
         let uri: Uri = base.parse().map_err(|_| BadReach::Address(base.clone()))?;
@@ -119,11 +145,11 @@ impl Reach {
         }
         let (mut secrets, mut escapes) = (Vec::new(), Vec::new());
         let mut fetch = |reference: &str| {
-            let found = secret(reference).ok_or_else(|| BadReach::Unset(reference.to_owned()))?;
+            let found = secret(auth, reference).ok_or_else(|| BadReach::Unset(reference.to_owned()))?;
             secrets.push(found.clone());
             Ok(found)
         };
-        let way = match &provider.auth {
+        let way = match auth {
             Auth::None(_) => Way::None,
             Auth::Bearer(reference) => {
                 let value = format!("Bearer {}", fetch(reference)?.expose_secret());
@@ -153,7 +179,8 @@ impl Reach {
             }
         };
         secrets.append(&mut escapes);
-        Ok(Self { base, headers, way, secrets })
+        let credential = credential.to_owned();
+        Ok(Self { credential, weight, base, headers, way, secrets })
     }
 
     /// Makes a request; a token is fetched first where one is needed and none is at hand.
@@ -188,7 +215,7 @@ impl Reach {
                 request = request.header(AUTHORIZATION, sensitive(&value).map_err(Failure::from)?);
             }
         }
-        let request = request.body(Full::new(Bytes::from(outgoing.body)));
+        let request = request.body(Full::new(outgoing.body));
         request.map_err(|error| Failure::new(ir::Kind::Internal, error.to_string()))
     }
 
@@ -243,11 +270,14 @@ impl Reach {
         address.parse().map_err(|_| BadReach::Address(format!("{}{path}", self.base)))
     }
 
-    /// Hears the status of an answer: one that refuses a token ends its use.
-    pub(crate) async fn heard(&self, status: StatusCode) {
-        if let (Way::Account(account), StatusCode::UNAUTHORIZED) = (&self.way, status) {
-            account.forget().await;
-        }
+    /// Hears the status of an answer: one that refuses a token ends its use. Says whether the request
+    /// is worth sending once more, with a new token.
+    pub(crate) async fn heard(&self, status: StatusCode) -> bool {
+        let (Way::Account(account), StatusCode::UNAUTHORIZED) = (&self.way, status) else {
+            return false;
+        };
+        account.forget().await;
+        true
     }
 
     /// Takes the credential out of a failure, should the provider quote it.
@@ -267,6 +297,14 @@ impl Reach {
             let encoded = utf8_percent_encode(secret, STEP).to_string();
             text.replace(secret, "[credential]").replace(&encoded, "[credential]")
         })
+    }
+
+    /// Returns whether it authenticates as the other does.
+    pub(crate) fn same_secrets(&self, other: &Self) -> bool {
+        let exposed = |reach: &Self| -> Vec<String> {
+            reach.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect()
+        };
+        exposed(self) == exposed(other)
     }
 
     /// Returns the provider's address.

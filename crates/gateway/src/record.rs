@@ -1,12 +1,15 @@
 //! What the ledger and the decision say of a request. The JSON here is an edge format of its own:
 //! no type of another crate is serialised.
 
+use health::Spent;
 use ir::{Kind, Money, Usage};
 use serde::Serialize;
 use store::{Id, Outcome, Settlement, Used};
 
 use crate::clock::micros;
-use crate::hold::{Attempt, Hold};
+use crate::hold::{self, Hold};
+use crate::open::Attempt;
+use crate::refusals;
 
 /// Returns the id of a request.
 pub(crate) fn request_id(id: Id) -> String {
@@ -48,6 +51,7 @@ pub(crate) fn settlement(hold: &Hold) -> Settlement {
 
 fn row(hold: &Hold, at: usize, attempt: &Attempt) -> store::Attempt {
     let failure = attempt.failure.as_ref();
+    let target = &attempt.way.target;
     store::Attempt {
         decision: hold.id,
         attempt: u32::try_from(at + 1).unwrap_or(u32::MAX),
@@ -55,8 +59,8 @@ fn row(hold: &Hold, at: usize, attempt: &Attempt) -> store::Attempt {
         key: hold.shown.key.clone(),
         task: word(&hold.plan.task),
         asked: word(&hold.shown.asked),
-        provider: attempt.target.provider.id.clone(),
-        model: attempt.target.model.id.clone(),
+        provider: target.provider.id.clone(),
+        model: target.model.id.clone(),
         streamed: hold.shown.stream,
         outcome: attempt.outcome,
         failure: failure.map(|failure| failure.kind.code().to_owned()),
@@ -64,7 +68,7 @@ fn row(hold: &Hold, at: usize, attempt: &Attempt) -> store::Attempt {
         status: attempt.status,
         used: attempt.used.as_ref().map(used),
         cost: attempt.cost,
-        prices: attempt.target.model.price.as_ref().map(|price| price.version.clone()),
+        prices: target.model.price.as_ref().map(|price| price.version.clone()),
         first_byte_us: attempt.first.map(micros),
         total_us: micros(attempt.took),
         answer: attempt.answer.clone(),
@@ -101,8 +105,14 @@ struct Decision<'a> {
     targets: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<Skipped<'a>>,
+    /// Targets of the plan that were not asked, since they rest or have enough to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passed_over: Vec<PassedOver>,
     features: Features,
     attempts: Vec<Told<'a>>,
+    /// What of the request's budget ran out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answered_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +130,18 @@ struct Limits {
     timeout_ms: u128,
     total_ms: u128,
     commit: &'static str,
+    retries: u32,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spend_usd: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PassedOver {
+    target: String,
+    why: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again_ms: Option<u128>,
 }
 
 #[derive(Serialize)]
@@ -139,7 +161,16 @@ struct Features {
 #[derive(Serialize)]
 struct Told<'a> {
     target: String,
+    /// Where its provider has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'a str>,
     at_ms: i64,
+    /// How long it was waited before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_ms: Option<u128>,
+    /// Whether it was made because another one was slow.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hedge: bool,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failed<'a>>,
@@ -154,6 +185,24 @@ struct Told<'a> {
     prices: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     losses: Vec<Lost<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<Checked<'a>>,
+}
+
+/// What the checks of the task said of an answer; no word of it is kept.
+#[derive(Serialize)]
+struct Checked<'a> {
+    passed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mended: bool,
+    findings: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    check: &'static str,
+    passed: bool,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -203,13 +252,17 @@ fn decision(hold: &Hold) -> String {
             timeout_ms: plan.limits.timeout.as_millis(),
             total_ms: plan.limits.total.as_millis(),
             commit: plan.limits.commit.name(),
+            retries: plan.limits.retries,
+            attempts: plan.limits.attempts,
+            spend_usd: plan.limits.spend.map(|spend| spend.to_string()),
         },
-        targets: plan.targets.iter().map(catalog::Found::name).collect(),
+        targets: plan.targets.iter().map(|target| target.name()).collect(),
         skipped: plan
             .skipped
             .iter()
             .map(|skip| Skipped { model: &skip.model, why: &skip.why })
             .collect(),
+        passed_over: hold.passed_over.iter().map(passed_over).collect(),
         features: Features {
             body_bytes: hold.shown.body_bytes,
             stream: hold.shown.stream,
@@ -217,11 +270,16 @@ fn decision(hold: &Hold) -> String {
             schema: hold.shown.schema,
         },
         attempts: hold.attempts.iter().map(told).collect(),
+        stopped_by: hold.stopped.map(|spent| match spent {
+            Spent::Attempts => "attempts",
+            Spent::Time => "time",
+            Spent::Money => "spend",
+        }),
         answered_by: hold
             .attempts
             .iter()
             .find(|attempt| attempt.outcome == Outcome::Answered)
-            .map(|attempt| attempt.target.name()),
+            .map(|attempt| attempt.way.target.name()),
         cost_usd: total.map(|cost| cost.to_string()),
     };
     serde_json::to_string(&decision).expect("invariant: plain structs serialise")
@@ -235,10 +293,23 @@ pub(crate) fn total(hold: &Hold) -> Option<Money> {
     used.map(|attempt| attempt.cost).sum()
 }
 
+fn passed_over(passed: &hold::PassedOver) -> PassedOver {
+    PassedOver {
+        target: passed.way.name(),
+        why: refusals::why(passed.refusal.why),
+        again_ms: passed.refusal.again.map(|again| again.as_millis()),
+    }
+}
+
 fn told(attempt: &Attempt) -> Told<'_> {
+    let target = &attempt.way.target;
+    let several = !target.provider.credentials.is_empty();
     Told {
-        target: attempt.target.name(),
+        target: target.name(),
+        credential: several.then_some(attempt.way.reach.credential.as_str()),
         at_ms: attempt.at_ms,
+        paused_ms: (!attempt.paused.is_zero()).then(|| attempt.paused.as_millis()),
+        hedge: attempt.hedge,
         outcome: attempt.outcome.name(),
         failure: attempt.failure.as_ref().map(|failure| Failed {
             code: failure.kind.code(),
@@ -259,12 +330,25 @@ fn told(attempt: &Attempt) -> Told<'_> {
             counted: usage.counted.name(),
         }),
         cost_usd: attempt.cost.map(|cost| cost.to_string()),
-        prices: attempt.target.model.price.as_ref().map(|price| price.version.as_str()),
+        prices: target.model.price.as_ref().map(|price| price.version.as_str()),
         losses: attempt
             .losses
             .iter()
             .take(LOSSES)
             .map(|loss| Lost { path: word(&loss.path), why: &loss.why })
+            .collect(),
+        check: attempt.verdict.as_ref().map(checked),
+    }
+}
+
+fn checked(verdict: &check::Verdict) -> Checked<'_> {
+    Checked {
+        passed: verdict.passed(),
+        mended: verdict.repaired.is_some(),
+        findings: verdict
+            .findings
+            .iter()
+            .map(|found| Finding { check: found.check, passed: found.passed, why: &found.why })
             .collect(),
     }
 }

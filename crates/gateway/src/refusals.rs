@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use health::{Refusal, Why};
+use health::Why;
 use ir::{Failure, Kind};
 
-use crate::Gateway;
 use crate::hold::PassedOver;
 
 /// Says of each target that was not asked why.
-pub(crate) fn told(gateway: &Gateway, passed_over: &[PassedOver]) -> Vec<String> {
+pub(crate) fn told(passed_over: &[PassedOver]) -> Vec<String> {
     let told = |passed: &PassedOver| {
-        let again = match again(gateway, passed.refusal) {
+        let again = match passed.refusal.again {
             Some(wait) => format!(", again in {:.1} s", wait.as_secs_f64()),
             None => String::new(),
         };
@@ -21,7 +20,7 @@ pub(crate) fn told(gateway: &Gateway, passed_over: &[PassedOver]) -> Vec<String>
 }
 
 /// Makes one failure of it when nobody could be asked.
-pub(crate) fn failure(gateway: &Gateway, passed_over: &[PassedOver]) -> Option<Failure> {
+pub(crate) fn failure(passed_over: &[PassedOver]) -> Option<Failure> {
     let soonest = passed_over.iter().min_by_key(|passed| {
         passed.refusal.again.unwrap_or(Duration::MAX)
     })?;
@@ -31,13 +30,8 @@ pub(crate) fn failure(gateway: &Gateway, passed_over: &[PassedOver]) -> Option<F
         Why::Busy => Kind::TargetBusy,
         Why::Retired(kind) => kind,
     };
-    let failure = Failure::new(kind, told(gateway, passed_over).join("; "));
-    Some(Failure { retry_after: again(gateway, soonest.refusal), ..failure })
-}
-
-/// Returns how long it is until a target may be asked.
-pub(crate) fn again(gateway: &Gateway, refusal: Refusal) -> Option<Duration> {
-    refusal.again.map(|again| again.saturating_sub(gateway.targets.now()))
+    let failure = Failure::new(kind, told(passed_over).join("; "));
+    Some(Failure { retry_after: soonest.refusal.again, ..failure })
 }
 
 /// Says why a target may not be asked now.

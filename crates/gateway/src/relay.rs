@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,11 +18,12 @@ use ir::{Failure, Inbound, Kind};
 use store::Receipt;
 use wire::failures::Context;
 
-use crate::converse::tell;
+use crate::Gateway;
+use crate::converse::{stopping, tell};
 use crate::hold::Hold;
 use crate::pursue::Rest;
 use crate::record;
-use crate::stream::{End, Feed};
+use crate::stream::{Batch, End, Feed};
 
 /// How long an answer waits for its commit. After that it goes out all the same: the rows stay with
 /// the writer, and `/health/ready` says that the ledger is behind.
@@ -61,32 +63,35 @@ enum State {
 
 /// Relays a stream to a client of a dialect.
 pub(crate) fn relay(
+    gateway: &Arc<Gateway>,
     inbound: Inbound,
     hold: Hold,
     mut held: Vec<Bytes>,
     rest: Rest,
-) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
+) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> + use<> {
     let clean = held.last().is_none_or(|bytes| ends_clean(bytes));
     held.reverse();
     let request_id = record::request_id(hold.id);
     let begin = State::Held { hold, held, rest, clean };
-    stream::unfold((begin, request_id), move |(state, request_id)| async move {
+    let begin = (begin, request_id, Arc::clone(gateway));
+    stream::unfold(begin, move |(state, request_id, gateway)| async move {
         // A panic is an end too: the hold that it drops settles, and the client is told.
-        let Ok(stepped) = AssertUnwindSafe(step(inbound, state)).catch_unwind().await else {
+        let stepped = AssertUnwindSafe(step(&gateway, inbound, state)).catch_unwind().await;
+        let Ok(stepped) = stepped else {
             let failure = Failure::new(Kind::Internal, "Pointsman itself failed on this stream");
             let context = Context { request_id: request_id.clone(), attempts: Vec::new() };
             let last = wire::write_failure_frame(inbound, &failure, &context);
             return Some((
                 Ok(Frame::data([b"\n\n", last.as_slice()].concat().into())),
-                (State::Over, request_id),
+                (State::Over, request_id, gateway),
             ));
         };
         let (bytes, next) = stepped?;
-        Some((Ok(Frame::data(bytes)), (next, request_id)))
+        Some((Ok(Frame::data(bytes)), (next, request_id, gateway)))
     })
 }
 
-async fn step(inbound: Inbound, mut state: State) -> Option<(Bytes, State)> {
+async fn step(gateway: &Gateway, inbound: Inbound, mut state: State) -> Option<(Bytes, State)> {
     loop {
         state = match state {
             State::Held { hold, mut held, rest, clean } => match (held.pop(), rest) {
@@ -99,7 +104,11 @@ async fn step(inbound: Inbound, mut state: State) -> Option<(Bytes, State)> {
                 }
             },
             State::Flowing { mut hold, mut feed, clean } => {
-                let batch = feed.next(hold.deadline()).await;
+                let batch = tokio::select! {
+                    biased;
+                    batch = feed.next(hold.deadline()) => batch,
+                    () = gateway.stopped() => Batch::failed(stopping()),
+                };
                 hold.progress(feed.usage.as_ref(), feed.written);
                 let clean = if batch.pass.is_empty() { clean } else { ends_clean(&batch.pass) };
                 let next = match batch.end {
@@ -111,7 +120,10 @@ async fn step(inbound: Inbound, mut state: State) -> Option<(Bytes, State)> {
                 }
                 next
             }
-            State::Ending { mut hold, end, feed, clean } => {
+            State::Ending { mut hold, end, mut feed, clean } => {
+                if let Some(verdict) = feed.as_mut().and_then(|feed| feed.observe()) {
+                    hold.judged(verdict);
+                }
                 let ended = match &end {
                     End::Finished(_) => "answered",
                     End::Failed(failure) => failure.kind.code(),

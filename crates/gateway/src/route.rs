@@ -23,6 +23,8 @@ pub(crate) enum Route {
     Model(String),
     /// `GET /api/decisions/{id}`.
     Decision(String),
+    /// `GET /api/health/targets`.
+    Targets,
     /// `GET /health/live`.
     Live,
     /// `GET /health/ready`.
@@ -71,6 +73,7 @@ pub(crate) fn route(method: &Method, path: &str, headers: &HeaderMap) -> Route {
         ["models"] => get(Route::Models),
         ["models", id @ ..] => get(Route::Model(decoded(&id.join("/")))),
         ["api", "decisions", id] => get(Route::Decision((*id).to_owned())),
+        ["api", "health", "targets"] => get(Route::Targets),
         ["health"] | ["health", "live"] => get(Route::Live),
         ["health", "ready"] => get(Route::Ready),
         _ => Route::Nowhere,

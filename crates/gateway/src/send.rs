@@ -101,9 +101,12 @@ pub(crate) async fn send(
     clocks: Sending,
 ) -> Result<Response<Incoming>, Failure> {
     let exchange = async {
-        let request = reach.request(client, outgoing).await?;
-        let asking = CONNECT.scope(clocks.connect, client.request(request));
-        let response = asking.await.map_err(|error| broken(&error))?;
+        let response = ask(client, reach, outgoing.clone(), clocks.connect).await?;
+        // A token may be revoked before its time: nothing was done with it, and a new one will do.
+        if !reach.heard(response.status()).await {
+            return Ok(response);
+        }
+        let response = ask(client, reach, outgoing, clocks.connect).await?;
         reach.heard(response.status()).await;
         Ok(response)
     };
@@ -111,6 +114,16 @@ pub(crate) async fn send(
         Ok(answered) => answered,
         Err(_) => Err(Failure::new(Kind::Timeout, "no answer began in the time the task allows")),
     }
+}
+
+async fn ask(
+    client: &Client,
+    reach: &Reach,
+    outgoing: Outgoing<'_>,
+    connect: Duration,
+) -> Result<Response<Incoming>, Failure> {
+    let request = reach.request(client, outgoing).await?;
+    CONNECT.scope(connect, client.request(request)).await.map_err(|error| broken(&error))
 }
 
 /// Says why an exchange broke, without addresses that an operator would not want shown.

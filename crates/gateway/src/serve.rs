@@ -8,13 +8,34 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::Gateway;
 use crate::life::handle;
+use crate::patient::Patient;
 
 /// How long the head of a request may take to arrive.
 const HEAD: Duration = Duration::from_secs(30);
+
+/// After how long an idle connection is asked whether its other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// How long answers that are given up have to say so.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How connections are served.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving {
+    /// The most connections; more wait in the system's queue until others end.
+    pub connections: usize,
+    /// How long a client may leave what is sent to it untaken.
+    pub client_silence: Duration,
+    /// How long answers under way may take once it is told to stop.
+    pub grace: Duration,
+}
 
 /// How a server came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,21 +46,30 @@ pub enum Shutdown {
     Cut,
 }
 
-/// Serves connections until `stop` resolves, then lets what is under way finish within `grace`.
+/// Serves connections until `stop` resolves, then lets what is under way finish within the grace.
+/// What is not finished by then is told so and ends.
 pub async fn serve(
     gateway: Arc<Gateway>,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
-    grace: Duration,
+    serving: Serving,
 ) -> Shutdown {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
     let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(serving.connections));
+    // Dropping the set ends every connection: none outlives this function.
+    let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let accepted = async {
+            let room = Arc::clone(&room).acquire_owned().await;
+            (listener.accept().await, room)
+        };
+        let (accepted, room) = tokio::select! {
+            accepted = accepted => accepted,
+            Some(_) = open.join_next() => continue,
             () = &mut stop => break,
         };
         let Ok((socket, _)) = accepted else {
@@ -47,25 +77,49 @@ pub async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        // Small frames of a stream must not wait for each other; without it they only come slower.
-        let _ = socket.set_nodelay(true);
+        prepare(&socket);
         let gateway = Arc::clone(&gateway);
         let service = service_fn(move |request| {
             let gateway = Arc::clone(&gateway);
             async move { Ok::<_, Infallible>(handle(gateway, request).await) }
         });
-        let connection = server.serve_connection(TokioIo::new(socket), service).into_owned();
-        let connection = graceful.watch(connection);
-        // The connection owns its task: it ends with the socket, and the watcher joins it.
-        tokio::spawn(async move {
+        let socket = TokioIo::new(Patient::new(socket, serving.client_silence));
+        let connection = graceful.watch(server.serve_connection(socket, service).into_owned());
+        open.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection");
             }
+            drop(room);
         });
     }
     drop(listener);
-    match tokio::time::timeout(grace, graceful.shutdown()).await {
+    end(&gateway, graceful, &mut open, serving.grace).await
+}
+
+/// Small frames of a stream must not wait for each other, and a client whose machine is gone must
+/// not be held for ever. Where the system refuses either, it only comes slower.
+fn prepare(socket: &TcpStream) {
+    let _ = socket.set_nodelay(true);
+    let _ = SockRef::from(socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+}
+
+/// Lets connections end, and ends those that do not.
+async fn end(
+    gateway: &Gateway,
+    graceful: GracefulShutdown,
+    open: &mut JoinSet<()>,
+    grace: Duration,
+) -> Shutdown {
+    let mut ending = std::pin::pin!(graceful.shutdown());
+    let ended = match tokio::time::timeout(grace, &mut ending).await {
         Ok(()) => Shutdown::Clean,
-        Err(_) => Shutdown::Cut,
-    }
+        Err(_) => {
+            gateway.give_up();
+            // Whoever does not even take the last words is cut off.
+            let _ = tokio::time::timeout(LAST_WORDS, &mut ending).await;
+            Shutdown::Cut
+        }
+    };
+    open.shutdown().await;
+    ended
 }

@@ -7,19 +7,25 @@
 //! Either way the end is told by the relay, after the ledger has it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use ir::{Event, Failure, Inbound, Kind, Usage};
+use ir::event::{PartKind, Spot, unfold};
+use ir::response::{Held, Substance};
+use ir::{Dialect, Event, Failure, Finish, Fold, Inbound, Kind, Usage};
 use tokio::time::Instant;
 use wire::failures::Context;
 use wire::sse::Frame;
 use wire::{EventReader, EventWriter, Met, Origin, Renamed, Splitter, Undoing};
 
-use crate::Reach;
+use crate::attempt::substantial;
+use crate::judge::{Beginning, Judge};
 use crate::lane::{Filled, Lane};
+use crate::open::Open;
+use crate::targets::Way;
 
 /// A provider's stream.
 #[derive(Debug)]
@@ -31,9 +37,26 @@ pub(crate) struct Feed {
     inbound: Inbound,
     flow: Flow,
     /// Whose stream it is: its credential must not be quoted by an error.
-    reach: Arc<Reach>,
+    way: Way,
+    dialect: Dialect,
+    /// How long it may be silent once it has begun.
+    silence: Duration,
+    /// When it was heard of last.
+    heard: Instant,
     /// Whether there was content before.
     content: bool,
+    /// What it holds so far.
+    held: Held,
+    /// The parts that are open and what they are worth.
+    parts: Vec<(Spot, Worth)>,
+    finish: Option<Finish>,
+    /// What must hold of the whole of it.
+    judge: Option<Arc<Judge>>,
+    /// The whole of it so far, where it is judged.
+    fold: Option<Fold>,
+    /// The beginning of its text and the tool it calls, where that decides whether it goes out.
+    beginning: String,
+    tool: Option<String>,
     /// What the provider said was used so far.
     pub(crate) usage: Option<Usage>,
     /// The provider's id of the answer.
@@ -84,28 +107,53 @@ pub(crate) enum End {
 }
 
 impl Batch {
-    fn failed(failure: Failure) -> Self {
+    pub(crate) fn failed(failure: Failure) -> Self {
         Self { end: Some(End::Failed(failure)), ..Self::default() }
     }
 }
 
+/// What a part of a stream is worth to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worth {
+    Text,
+    Refusal,
+    Thoughts,
+    Other,
+}
+
+/// The longest beginning of a text that is kept for judging it.
+const BEGINNING: usize = 4 << 10;
+
 impl Feed {
     /// Begins to read a stream.
-    pub(crate) fn new(body: Incoming, origin: &Origin, lane: Lane, reach: &Arc<Reach>) -> Self {
-        Self::over(body.boxed_unsync(), origin, lane, reach)
+    pub(crate) fn new(
+        body: Incoming,
+        origin: &Origin,
+        lane: Lane,
+        way: &Way,
+        silence: Duration,
+    ) -> Self {
+        Self::over(body.boxed_unsync(), origin, lane, way, silence)
     }
 
     /// Begins to read a stream that came in one piece.
-    pub(crate) fn of(bytes: Bytes, origin: &Origin, lane: Lane, reach: &Arc<Reach>) -> Self {
+    pub(crate) fn of(
+        bytes: Bytes,
+        origin: &Origin,
+        lane: Lane,
+        way: &Way,
+        silence: Duration,
+    ) -> Self {
         let body = Full::new(bytes).map_err(|never| match never {});
-        Self::over(body.boxed_unsync(), origin, lane, reach)
+        Self::over(body.boxed_unsync(), origin, lane, way, silence)
     }
 
     fn over(
         body: UnsyncBoxBody<Bytes, hyper::Error>,
         origin: &Origin,
         lane: Lane,
-        reach: &Arc<Reach>,
+        way: &Way,
+        silence: Duration,
     ) -> Self {
         let inbound = lane.inbound();
         let flow = match lane {
@@ -127,21 +175,74 @@ impl Feed {
             events: Vec::new(),
             inbound,
             flow,
-            reach: Arc::clone(reach),
+            way: way.clone(),
+            dialect: origin.dialect,
+            silence,
+            heard: Instant::now(),
             content: false,
+            held: Held::default(),
+            parts: Vec::new(),
+            finish: None,
+            judge: None,
+            fold: None,
+            beginning: String::new(),
+            tool: None,
             usage: None,
             answer: None,
             written: 0,
         }
     }
 
+    /// Lets a judge look at it.
+    pub(crate) fn judged_by(mut self, judge: Option<Arc<Judge>>) -> Self {
+        let reads = judge.as_ref().is_some_and(|judge| judge.reads());
+        self.fold = reads.then(|| Fold::new(self.dialect));
+        self.judge = judge;
+        self
+    }
+
+    /// Returns how it begins, as far as that has come.
+    pub(crate) fn beginning(&self) -> Beginning<'_> {
+        Beginning { text: &self.beginning, tool: self.tool.as_deref() }
+    }
+
+    /// Says what it holds.
+    pub(crate) fn substance(&self) -> Substance {
+        Substance::of(self.held, self.finish.as_ref())
+    }
+
+    /// Judges a stream that was held to its end; returns what the client gets in its place where it
+    /// had to be mended.
+    pub(crate) fn judge_held(&mut self, open: &mut Open) -> Result<Option<Vec<u8>>, Failure> {
+        let (Some(judge), Some(fold)) = (self.judge.take(), self.fold.take()) else {
+            return Ok(None);
+        };
+        let mut response = fold.finish()?;
+        if !judge.answer(&mut response, open)? {
+            return Ok(None);
+        }
+        let wants_usage = response.usage.is_some();
+        let mut writer = EventWriter::new(self.inbound, self.dialect, wants_usage);
+        let mut out = Vec::new();
+        for event in unfold(&response) {
+            writer.write(&event, &Context::default(), &mut out);
+        }
+        Ok(Some(out))
+    }
+
+    /// Judges a stream that has gone out.
+    pub(crate) fn observe(&mut self) -> Option<check::Verdict> {
+        let (judge, fold) = (self.judge.take()?, self.fold.take()?);
+        judge.observe(&fold.finish().ok()?)
+    }
+
     /// Reads on until something may pass, content is there, or the stream ends; a deadline ends it
-    /// too.
+    /// too, and so does silence once it has begun.
     pub(crate) async fn next(&mut self, deadline: Instant) -> Batch {
         loop {
-            let Ok(frame) = tokio::time::timeout_at(deadline, self.body.frame()).await else {
-                let late = Failure::new(Kind::Timeout, "the answer was not complete in time");
-                return Batch::failed(late);
+            let until = if self.content { deadline.min(self.heard + self.silence) } else { deadline };
+            let Ok(frame) = tokio::time::timeout_at(until, self.body.frame()).await else {
+                return Batch::failed(self.late(deadline));
             };
             let batch = match frame {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -160,6 +261,18 @@ impl Feed {
                 return batch;
             }
         }
+    }
+
+    fn late(&self, deadline: Instant) -> Failure {
+        let said = if !self.content {
+            "no token came in the time the task allows".to_owned()
+        } else if Instant::now() >= deadline {
+            "the answer was not complete in time".to_owned()
+        } else {
+            let silence = self.silence.as_secs_f64();
+            format!("the provider fell silent for {silence} s in the middle of its answer")
+        };
+        Failure::new(Kind::Timeout, said)
     }
 
     /// Writes the frame that ends the client's stream badly.
@@ -217,6 +330,10 @@ impl Feed {
             if list {
                 frame.raw = event_of(frame.data.as_deref());
             }
+            // Comments and half a frame say that a socket lives, not that a model does.
+            if frame.data.is_some() {
+                self.heard = Instant::now();
+            }
             let met = self.reader.read(&frame, &mut self.events);
             let noted = self.note(&mut pass);
             batch.content |= noted.content;
@@ -252,20 +369,24 @@ impl Feed {
     /// and writes them for the client where the dialects differ.
     fn note(&mut self, pass: &mut BytesMut) -> Noted {
         let mut noted = Noted { content: false, end: None };
-        for event in self.events.drain(..) {
+        for event in std::mem::take(&mut self.events) {
+            noted.content |= self.weigh(&event);
+            if let Some(fold) = &mut self.fold {
+                fold.push(event.clone());
+            }
             match &event {
-                Event::Open(..) => noted.content = true,
-                Event::Delta(_, text) => {
-                    noted.content = true;
-                    self.written += text.len();
-                }
                 Event::Start { id, .. } => self.answer.clone_from(id),
                 Event::Usage(usage) => self.usage = Some(usage.clone()),
                 Event::Fail(failure) => {
-                    noted.end = Some(End::Failed(self.reach.scrubbed(failure.clone())));
+                    let failure = self.way.reach.scrubbed(failure.clone());
+                    noted.end = Some(End::Failed(failure));
                     continue;
                 }
                 Event::Finish => {
+                    if let Err(empty) = substantial(self.substance()) {
+                        noted.end = Some(End::Failed(empty));
+                        continue;
+                    }
                     let last = wire::end_frame(self.inbound).unwrap_or_default();
                     noted.end = Some(End::Finished(Bytes::from_static(last)));
                 }
@@ -282,6 +403,49 @@ impl Feed {
             }
         }
         noted
+    }
+
+    /// Takes up what an event is worth; says whether a reader would see something of it.
+    fn weigh(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Open(spot, kind) => {
+                let worth = match kind {
+                    PartKind::Text => Worth::Text,
+                    PartKind::Refusal => Worth::Refusal,
+                    PartKind::Reasoning => Worth::Thoughts,
+                    PartKind::ToolCall { name, .. } => {
+                        self.tool.get_or_insert_with(|| name.clone());
+                        Worth::Other
+                    }
+                    PartKind::Image { .. } | PartKind::Other(_) => Worth::Other,
+                };
+                self.held.thoughts |= worth == Worth::Thoughts;
+                self.held.answer |= worth == Worth::Other;
+                self.parts.push((*spot, worth));
+                worth == Worth::Other
+            }
+            Event::Delta(spot, text) => {
+                self.written += text.len();
+                let known = self.parts.iter().find(|(known, _)| known == spot);
+                let worth = known.map_or(Worth::Other, |(_, worth)| *worth);
+                self.held.answer |= worth == Worth::Text && !text.is_empty();
+                self.held.refusal |= worth == Worth::Refusal && !text.is_empty();
+                if worth == Worth::Text && self.judge.is_some() && self.beginning.len() < BEGINNING {
+                    self.beginning.push_str(text);
+                }
+                // A refusal waits for its end: another model may answer.
+                worth != Worth::Refusal && !text.is_empty()
+            }
+            Event::Close(spot) => {
+                self.parts.retain(|(known, _)| known != spot);
+                false
+            }
+            Event::Stop { finish, .. } => {
+                self.finish.clone_from(finish);
+                false
+            }
+            _ => false,
+        }
     }
 }
 

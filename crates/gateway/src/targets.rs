@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use catalog::Found;
-use health::{Board, Candidate, Pass, Policies, Refusal, Report, TargetKey, View};
+use health::{Board, Candidate, Pass, Policies, Refusal, Report, LaneKey, View};
 use store::Outcome;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -37,12 +37,12 @@ impl Way {
     }
 
     /// Returns its key on the board.
-    pub(crate) fn key(&self) -> TargetKey {
-        TargetKey {
-            provider: self.target.provider.id.clone(),
-            model: self.target.model.id.clone(),
-            credential: self.reach.credential.clone(),
-        }
+    pub(crate) fn key(&self) -> LaneKey {
+        LaneKey::new(
+            &self.target.provider.id,
+            &self.target.model.id,
+            &self.reach.credential,
+        )
     }
 
     /// Returns its name for people: the credential is told where there are several.
@@ -103,14 +103,12 @@ impl Targets {
 
     /// Asks whether an attempt may be made.
     pub(crate) fn ask(&self, way: &Way) -> Result<Leave, Refusal> {
-        let most = way.target.concurrency();
-        self.board().ask(self.now(), &way.key(), most).map(Leave)
+        self.board().ask(self.now(), &way.key()).map(Leave)
     }
 
     /// Asks once more when every target rests: the least bad is tried rather than nothing.
     pub(crate) fn ask_anyway(&self, way: &Way) -> Result<Leave, Refusal> {
-        let most = way.target.concurrency();
-        self.board().ask_anyway(self.now(), &way.key(), most).map(Leave)
+        self.board().ask_anyway(self.now(), &way.key()).map(Leave)
     }
 
     /// Asks whether a target may be tried again: retries must not amplify an outage.
@@ -126,12 +124,12 @@ impl Targets {
 
     /// Asks whether a second attempt may be made.
     pub(crate) fn may_hedge(&self, way: &Way, share_percent: u8) -> bool {
-        self.board().may_hedge(self.now(), &way.key(), share_percent)
+        self.board().may_hedge(self.now(), &way.key(), share_percent.into())
     }
 
     /// Notes that an attempt's first content is there.
-    pub(crate) fn first(&self, leave: &Leave, took: Duration) {
-        self.board().first(self.now(), &leave.0, took);
+    pub(crate) fn first(&self, leave: &mut Leave, took: Duration) {
+        self.board().first(self.now(), &mut leave.0, took);
     }
 
     /// Notes how an attempt ended.
@@ -158,10 +156,9 @@ impl Targets {
         self.board().renew(provider, credential);
     }
 
-    /// Returns what is known of every target, and the time it is told at.
-    pub(crate) fn view(&self) -> (Vec<View>, Duration) {
-        let now = self.now();
-        (self.board().view(now), now)
+    /// Returns what is known of every target.
+    pub(crate) fn view(&self) -> Vec<View> {
+        self.board().view(self.now())
     }
 }
 

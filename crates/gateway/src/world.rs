@@ -16,21 +16,38 @@ pub struct World {
     pub catalog: Catalog,
     /// The routing table.
     pub table: Table,
-    /// The providers that can be reached, by id.
-    pub reach: BTreeMap<String, Arc<Reach>>,
+    /// The providers that can be reached, by id, each with its credentials; the first is the one
+    /// of `auth`.
+    pub reach: BTreeMap<String, Vec<Arc<Reach>>>,
     /// The keys that may call; empty means that nobody is asked for one.
     pub keys: Vec<Key>,
-    /// The largest body taken, in bytes.
-    pub body_limit: usize,
+    /// How much is taken at once.
+    pub load: Load,
     /// A word every answer carries, such as `DEMO`.
     pub badge: Option<String>,
 }
 
 impl World {
+    /// Returns how a provider is reached with its first credential.
+    pub fn first(&self, provider: &str) -> Option<&Arc<Reach>> {
+        self.reach.get(provider)?.first()
+    }
+
     /// Returns whether a provider can be reached.
     pub fn reaches(&self, provider: &str) -> bool {
         self.reach.contains_key(provider)
     }
+}
+
+/// How much is taken at once; what comes over it is refused before memory grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// The most requests under way.
+    pub requests: usize,
+    /// The most bytes that bodies of requests under way may fill.
+    pub memory: usize,
 }
 
 /// A key that may call.

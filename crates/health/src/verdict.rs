@@ -85,7 +85,7 @@ pub fn verdict(report: &Report) -> Verdict {
         | Kind::StreamCut
         | Kind::MalformedReply => ILL,
         // The host took the request, ran the model and told what it made of it: the model failed.
-        Kind::InvalidOutput => WELL,
+        Kind::InvalidOutput | Kind::Refused | Kind::Rejected => WELL,
         // Either may be at fault, the model or a host that answers 200 in its trouble.
         Kind::EmptyAnswer => VOID,
         // The credential and the rate are looked at before any model is: an edge that refuses says
@@ -114,11 +114,16 @@ pub fn verdict(report: &Report) -> Verdict {
         | Kind::MethodNotAllowed
         | Kind::UpgradeRequired
         | Kind::RequestTimeout
+        | Kind::CircuitOpen
+        | Kind::TargetBusy
         | Kind::AllAttemptsFailed
         | Kind::Pinned
         | Kind::NoTarget
         | Kind::ClientGone
         | Kind::LedgerUnavailable
+        | Kind::Outrun
+        | Kind::GatewayOverloaded
+        | Kind::ShuttingDown
         | Kind::Internal => VOID,
     }
 }

@@ -257,7 +257,9 @@ pub(crate) fn lower(
         Some(Ok(checks)) => Some(Arc::new(checks)),
         Some(Err(found)) => {
             for bad in found {
-                let problem = document.problem(&path.key("check").key(&bad.field), bad.why);
+                let steps = bad.field.split('.');
+                let field = steps.fold(path.key("check"), |path, step| path.key(step));
+                let problem = document.problem(&field, bad.why);
                 problems.push(match bad.help {
                     Some(help) => problem.help(help),
                     None => problem,

@@ -177,7 +177,7 @@ fn table(made: &Made, checks: &mut Vec<Check>) {
 async fn ask(made: &Made, client: &Client, checks: &mut Vec<Check>) {
     let world = &made.world;
     for provider in world.catalog.providers.iter().filter(|provider| !provider.discover) {
-        let Some(reach) = world.reach.get(&provider.id) else { continue };
+        let Some(reach) = world.first(&provider.id) else { continue };
         let what = format!("{} (live)", provider.name);
         let Some(request) = discover::request(client, provider, reach).await else { continue };
         let help = "check the key and the address; the provider's status page may know more";

@@ -140,7 +140,7 @@ fn explained(plan: &Plan) -> Explained<'_> {
         timeout_ms: plan.limits.timeout.as_millis(),
         total_ms: plan.limits.total.as_millis(),
         commit: plan.limits.commit.name(),
-        targets: plan.targets.iter().map(target).collect(),
+        targets: plan.targets.iter().map(|step| target(step)).collect(),
         skipped: plan
             .skipped
             .iter()
@@ -171,8 +171,14 @@ fn print(plan: &Plan) {
         limits.total,
         limits.commit.name()
     ));
-    for (at, planned) in plan.targets.iter().enumerate() {
-        let role = if at == 0 { "first" } else { "then" };
+    let mut rank = None;
+    for planned in &plan.targets {
+        let role = match rank.replace(planned.rank) {
+            None => "first",
+            // Equals share the load.
+            Some(rank) if rank == planned.rank => "or",
+            Some(_) => "then",
+        };
         let price = match target(planned) {
             Target {
                 input_usd_per_million: Some(input),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use gateway::{Gateway, Shutdown, World};
+use health::Policies;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,24 +34,29 @@ pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<Exi
         .await
         .with_context(|| format!("listen on {listen} (is another pointsman running?)"))?;
     let address = listener.local_addr()?.to_string();
-    let gateway = Gateway::new(made.world, open(&config)?, client.clone());
+    let gateway = Gateway::new(made.world, open(&config)?, client.clone(), policies(&config));
     // Signals are heard from before the greeting on: whoever reads it may send one.
     let mut signals = Signals::listen()?;
     let guard = reload::watch(Arc::clone(&gateway), client, config.clone());
     let guard = guard.context("watch the configuration for changes")?;
     greet(&gateway.world(), &made.found, &config, &address);
-    let grace = config.grace;
+    let grace = config.serving.grace;
     let stop = async {
         signals.stop().await;
         tracing::info!(grace_s = grace.as_secs(), "stopping: answers under way may finish");
     };
-    let ended = gateway::serve(Arc::clone(&gateway), listener, stop, grace).await;
+    let ended = gateway::serve(Arc::clone(&gateway), listener, stop, config.serving).await;
     if ended == Shutdown::Cut {
         tracing::warn!("the grace ran out with answers under way");
     }
     drop(guard);
     tokio::task::spawn_blocking(move || gateway.close()).await?;
     Ok(if ended == Shutdown::Clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Returns when targets are left alone and how they are limited.
+pub(crate) fn policies(config: &Config) -> Policies {
+    Policies { breaker: config.breaker, ..Policies::default() }
 }
 
 /// Opens the ledger, making its folder where there is none.

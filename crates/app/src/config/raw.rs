@@ -20,8 +20,10 @@ pub(crate) struct Raw {
     /// The keys that may call. Without any, nobody is asked for one.
     #[serde(default)]
     pub(crate) keys: Vec<RawKey>,
-    /// Limits of requests.
+    /// How much is taken at once.
     pub(crate) limits: Option<RawLimits>,
+    /// When a target that fails is left alone.
+    pub(crate) breaker: Option<RawBreaker>,
     /// The model that `usage` compares with, such as `openai/gpt-4o`. Default: the routing table's
     /// default model.
     pub(crate) baseline: Option<String>,
@@ -55,13 +57,54 @@ pub(crate) enum OnLoss {
     Reject,
 }
 
-/// Limits of requests.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// How much is taken at once; what comes over it is refused before memory grows.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawLimits {
     /// The largest body taken, in bytes. Default: 33554432 (32 MiB).
     #[schemars(range(min = 1))]
     pub(crate) body: Option<usize>,
+    /// The most requests under way; more get a 503 that says when to come again. Default: 1024.
+    #[schemars(range(min = 1))]
+    pub(crate) requests: Option<usize>,
+    /// The most bytes that bodies of requests under way may fill. Default: 536870912 (512 MiB).
+    #[schemars(range(min = 1))]
+    pub(crate) memory: Option<usize>,
+    /// The most connections; more wait. Default: 8192. A change takes a restart.
+    #[schemars(range(min = 1))]
+    pub(crate) connections: Option<usize>,
+    /// How long a client may leave what is sent to it untaken. Default: `60s`. A change takes a
+    /// restart.
+    #[schemars(with = "Option<String>")]
+    pub(crate) client_silence: Option<SignedDuration>,
+}
+
+/// When a target that fails is left alone: it is asked nothing for a while, then by a few probes. A
+/// change takes a restart.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawBreaker {
+    /// So many failures in a row open its circuit. Default: 5.
+    #[schemars(range(min = 1))]
+    pub(crate) consecutive: Option<u32>,
+    /// So many failures of 100 attempts within `window` do too. Default: 50.
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) ratio_percent: Option<u8>,
+    /// The attempts within `window` below which the ratio says nothing. Default: 10.
+    #[schemars(range(min = 1))]
+    pub(crate) minimum: Option<u32>,
+    /// How far back attempts count. Default: `30s`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) window: Option<SignedDuration>,
+    /// How long a circuit stays open the first time; it doubles while probes fail. Default: `5s`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) open: Option<SignedDuration>,
+    /// The longest it stays open. Default: `60s`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) longest: Option<SignedDuration>,
+    /// How many probes may be under way at once. Default: 1.
+    #[schemars(range(min = 1))]
+    pub(crate) probes: Option<u32>,
 }
 
 /// How the gateway goes down.

@@ -172,10 +172,14 @@ fn account(token_uri: &str) -> String {
 
 /// Answers the token's server and, with a token, the model's.
 fn google(granted: &Value, status: u16) -> Script {
+    google_taking("ya29.one", granted, status)
+}
+
+fn google_taking(good: &str, granted: &Value, status: u16) -> Script {
     let token = canned::raw(status, "application/json", granted.to_string());
     let whole = canned::whole("gemini").to_string();
     Script::of(canned::raw(401, "application/json", "{}")).when(When::path("/token"), token).when(
-        When::header("authorization", "Bearer ya29.one"),
+        When::header("authorization", &format!("Bearer {good}")),
         canned::raw(200, "application/json", whole),
     )
 }
@@ -245,9 +249,22 @@ async fn a_token_that_the_provider_refuses_is_not_used_again() {
     let served = setup.serve();
     let got = served.chat(&ask("p/m", false, "hi")).await;
     assert_eq!((got.status, got.code()), (502, "provider_authentication_failed".to_owned()));
-    provider.set(google(&json!({"access_token": "ya29.one", "expires_in": 3600}), 200));
+    let tokens = || provider.seen().iter().filter(|seen| seen.path == "/token").count();
+    assert_eq!(tokens(), 2, "a new token is fetched before the account is given up");
+}
+
+#[tokio::test]
+async fn a_token_that_went_stale_costs_no_request() {
+    let once = json!({"access_token": "ya29.one", "expires_in": 3600});
+    let (setup, provider) = account_setup(&once, 200).await;
+    let served = setup.serve();
+    assert_eq!(served.chat(&ask("p/m", false, "hi")).await.status, 200);
+    // From now on only another token is good.
+    let new = json!({"access_token": "ya29.two", "expires_in": 3600});
+    provider.set(google_taking("ya29.two", &new, 200));
     let got = served.chat(&ask("p/m", false, "hi")).await;
     assert_eq!(got.status, 200, "{}", got.text());
+    assert_eq!(got.header("x-pointsman-attempts"), Some("1"));
 }
 
 #[tokio::test]

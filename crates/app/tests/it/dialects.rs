@@ -146,7 +146,7 @@ async fn a_request_falls_back_from_one_dialect_to_another() {
     let (one, two) = (at(weak).unwrap(), at(safe).unwrap());
     let task = format!("{{ primary: {}/m, fallbacks: [{}/m]", id(weak), id(safe));
     setup.table(&format!(
-        "version: t\ndefault_model: {}/m\ntasks:\n  first: {task} }}\n  \
+        "version: t\ndefault_model: {}/m\ndefaults: {{ retries: 0 }}\ntasks:\n  first: {task} }}\n  \
          checked: {task}, commit: checked }}\n",
         id(safe)
     ));

@@ -28,6 +28,10 @@ fn throttled(dialect: &str) -> Value {
     }
 }
 
+/// A table under which nothing is tried twice.
+const ONCE: &str =
+    "version: once\ndefault_model: speaks-gemini/m\ndefaults: { retries: 0 }\ntasks: {}\n";
+
 fn throttle_word(client: Client) -> &'static str {
     match client {
         Client::Chat | Client::Responses => "rate_limit_exceeded",
@@ -53,6 +57,7 @@ async fn check_throttled(served: &Served, client: Client, dialect: &str) {
 #[tokio::test]
 async fn an_error_comes_in_the_clients_envelope() {
     let (setup, providers) = every_dialect().await;
+    setup.table(ONCE);
     let served = setup.serve();
     for (dialect, provider) in &providers {
         let body = throttled(dialect).to_string();
@@ -110,10 +115,11 @@ const FAILURES: [(u16, &str, u16, [&str; 3]); 6] = [
 #[tokio::test]
 async fn each_failure_has_its_status_and_its_word_in_every_dialect() {
     let (setup, providers) = every_dialect().await;
-    let served = setup.serve();
     let (dialect, provider) = &providers[0];
     let model = format!("{}/m", id(dialect));
     for (status, error, told, words) in FAILURES {
+        // A credential that was refused would rest for the next failure.
+        let served = setup.serve();
         let body = format!("{{\"error\":{error}}}");
         provider.set(Script::of(canned::raw(status, "application/json", body)));
         for (client, word) in CLIENTS.into_iter().zip([words[0], words[0], words[1], words[2]]) {
@@ -127,6 +133,7 @@ async fn each_failure_has_its_status_and_its_word_in_every_dialect() {
 #[tokio::test]
 async fn an_error_under_status_200_is_one_all_the_same() {
     let (setup, providers) = every_dialect().await;
+    setup.table(ONCE);
     let served = setup.serve();
     for (dialect, provider) in &providers {
         let body = throttled(dialect).to_string();

@@ -7,7 +7,7 @@ use crate::support::{Setup, ask, rows};
 
 fn table(commit: &str) -> String {
     format!(
-        "version: test\ndefault_model: safe/safe-a\ndefaults: {{ timeout: 400ms, total: 5s, commit: {commit} }}\n\
+        "version: test\ndefault_model: safe/safe-a\ndefaults: {{ timeout: 400ms, total: 5s, commit: {commit}, retries: 0 }}\n\
          tasks:\n  work: {{ primary: weak/weak-a, fallbacks: [safe/safe-a] }}\n"
     )
 }

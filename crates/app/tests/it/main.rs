@@ -27,6 +27,7 @@ mod pins;
 mod reference;
 mod reload;
 mod replay;
+mod resilience;
 mod route;
 mod sdk;
 mod sealed;

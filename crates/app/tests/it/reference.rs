@@ -79,6 +79,7 @@ fn the_page_of_errors_is_fresh() {
         let next = match kind.next() {
             Next::Stop => "stop",
             Next::Elsewhere => "next target",
+            Next::Here => "again, or next target",
         };
         let (code, status, fault) = (kind.code(), kind.status(), kind.fault().name());
         let (what, help) = (kind.what(), kind.help());

@@ -13,7 +13,7 @@ use router::{Ask, Commit, NoPlan, Plan, Table, plan};
 use yaml::Vars;
 
 fn shown(plan: &Plan) -> String {
-    let targets: Vec<String> = plan.targets.iter().map(catalog::Found::name).collect();
+    let targets: Vec<String> = plan.targets.iter().map(|step| step.name()).collect();
     let mut out = format!("{}: {} — {}\n", plan.task, targets.join(", then "), plan.reason);
     for skip in &plan.skipped {
         writeln!(out, "  without {} ({})", skip.model, skip.why).unwrap();
@@ -156,7 +156,7 @@ fn limits_come_from_the_task_then_the_defaults_then_the_program() {
     let text = "version: v\ndefault_model: gpt-4o\ndefaults: { timeout: 5s }\ndirect: { total: 2m }\n\
                 tasks:\n  a: { primary: gpt-4o, commit: checked }\n  b: { primary: gpt-4o, timeout: 1s }\n";
     let (table, _) = Table::parse("t.yaml", text, Vars::Keep).unwrap();
-    let limits = |task: &str| table.tasks[task].limits;
+    let limits = |task: &str| table.tasks[task].limits.clone();
     assert_eq!((limits("a").timeout.as_secs(), limits("a").commit), (5, Commit::Checked));
     assert_eq!((limits("b").timeout.as_secs(), limits("b").commit), (1, Commit::FirstToken));
     assert_eq!((table.direct.timeout.as_secs(), table.direct.total.as_secs()), (5, 120));

@@ -30,10 +30,10 @@ const RIGHT: [(&str, Kind, u16, Fault, Next, Waits); 12] = [
     ("permission", Kind::Permission, 502, Fault::Policy, Next::Elsewhere, Waits::No),
     ("model_not_found", Kind::ModelUnavailable, 502, Fault::Policy, Next::Elsewhere, Waits::No),
     ("insufficient_quota", Kind::Credit, 402, Fault::Policy, Next::Elsewhere, Waits::No),
-    ("rate_limit", Kind::RateLimited, 429, Fault::Provider, Next::Elsewhere, Waits::Yes),
-    ("overloaded", Kind::Overloaded, 503, Fault::Provider, Next::Elsewhere, Waits::Yes),
-    ("server_error", Kind::ProviderError, 502, Fault::Provider, Next::Elsewhere, Waits::Yes),
-    ("tool_call_invalid", Kind::InvalidOutput, 502, Fault::Provider, Next::Elsewhere, Waits::No),
+    ("rate_limit", Kind::RateLimited, 429, Fault::Provider, Next::Here, Waits::Yes),
+    ("overloaded", Kind::Overloaded, 503, Fault::Provider, Next::Here, Waits::Yes),
+    ("server_error", Kind::ProviderError, 502, Fault::Provider, Next::Here, Waits::Yes),
+    ("tool_call_invalid", Kind::InvalidOutput, 502, Fault::Provider, Next::Here, Waits::No),
 ];
 
 /// Whether asking again later may help.

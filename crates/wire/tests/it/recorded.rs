@@ -65,7 +65,7 @@ fn law_1_an_answer_survives_at_home() {
         };
         let glance = wire::glance(&origin(HERE), &body).unwrap();
         assert_eq!(glance.usage, response.usage, "{}", case.id);
-        assert_eq!(glance.answered, !response.candidates.is_empty(), "{}", case.id);
+        assert_eq!(glance.substance, response.substance(), "{}", case.id);
         let before: Value = serde_json::from_slice(&body).unwrap();
         let bytes = wire::write_response(CHAT, &response);
         let after: Value = serde_json::from_slice(&bytes).unwrap();
