@@ -75,6 +75,17 @@ pub enum Why {
     Busy,
 }
 
+impl Why {
+    /// Returns how bad it is, by what would have to change.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Open | Self::Cooling => 0,
+            Self::Busy => 1,
+            Self::Retired(_) => 2,
+        }
+    }
+}
+
 /// A target is not to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
@@ -126,7 +137,8 @@ impl Board {
     }
 
     /// Orders candidates: a choice among those that may be asked, then the others of them by load,
-    /// then those that may not, soonest to be asked again first.
+    /// then those that may not, least bad first: those that `ask_anyway` would ask, full ones,
+    /// retired ones, and of each the soonest to be asked again.
     pub fn order(&self, now: Duration, candidates: &[Candidate], roll: [f64; 2]) -> Vec<usize> {
         let total: f64 = candidates.iter().map(|candidate| f64::from(candidate.weight)).sum();
         let mean = (total / candidates.len().max(1) as f64).max(f64::MIN_POSITIVE);
@@ -134,7 +146,9 @@ impl Board {
         let mut refused = Vec::new();
         for (at, Candidate { key, weight }) in candidates.iter().enumerate() {
             match self.refusal(now, key) {
-                Some(refusal) => refused.push((refusal.again.unwrap_or(Duration::MAX), at)),
+                Some(Refusal { why, again }) => {
+                    refused.push((why.rank(), again.unwrap_or(Duration::MAX), at));
+                }
                 None => {
                     let load = self.load(now, key, f64::from(*weight) / mean);
                     willing.push(Contender { at, weight: *weight, load });
@@ -143,7 +157,7 @@ impl Board {
         }
         refused.sort_unstable();
         let mut order = choose(willing, roll);
-        order.extend(refused.into_iter().map(|(_, at)| at));
+        order.extend(refused.into_iter().map(|(_, _, at)| at));
         order
     }
 
