@@ -192,7 +192,7 @@ impl Board {
         };
         let Verdict { judged, felt, stands } = verdict(&report);
         lane.news = now;
-        lane.limit.leave(seat, felt, now);
+        lane.limit.leave(seat, felt);
         lane.breaker.told(now, ticket, judged);
         if judged == Judged::Ill {
             lane.last_ill = report.outcome;

@@ -70,5 +70,12 @@ fn it_says_what_has_run_out() {
     assert_eq!(begin(budget(0, None), Duration::ZERO), Err(Spent::Attempts));
     assert_eq!(begin(budget(1, None), second), Err(Spent::Time));
     assert_eq!(begin(budget(1, Some(Money(0))), Duration::ZERO), Err(Spent::Money));
-    assert!(!budget(1, None).may_wait(Duration::ZERO, Duration::MAX));
+}
+
+#[test]
+fn a_pause_up_to_the_deadline_leaves_no_time_to_use() {
+    let until = Duration::from_secs(1);
+    let budget = Budget { attempts: 1, until, spend: None };
+    let pauses = [until - Duration::from_nanos(1), until, Duration::MAX];
+    assert_eq!(pauses.map(|pause| budget.may_wait(Duration::ZERO, pause)), [true, false, false]);
 }

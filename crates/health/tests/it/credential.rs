@@ -53,6 +53,16 @@ fn an_attempt_from_before_the_refusal_does_not_clear_it() {
 }
 
 #[test]
+fn a_refusal_of_an_attempt_from_before_does_not_undo_a_good_probe() {
+    let mut repute = good();
+    repute.retire(at(100), at(99), Kind::Credential);
+    repute.begin(at(130));
+    repute.well(at(130));
+    repute.retire(at(140), at(98), Kind::Credential);
+    assert_eq!(repute.standing(), Standing::Good);
+}
+
+#[test]
 fn it_cools_as_long_as_the_provider_says_or_for_longer_each_time() {
     let mut repute = good();
     repute.cool(at(100), at(100), Some(at(7)));

@@ -1,12 +1,8 @@
 //! The concurrency limit.
 
-use std::time::Duration;
-
 use health::{Felt, Limit, LimitPolicy, Seat};
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-const NOW: Duration = Duration::from_secs(1);
 
 fn policy(start: u32) -> LimitPolicy {
     LimitPolicy { start, least: 2, most: 40, backoff_percent: 70 }
@@ -37,7 +33,7 @@ proptest! {
                     prop_assert!(seats.len() <= before as usize);
                 }
             } else if !seats.is_empty() {
-                limit.leave(seats.swap_remove(at % seats.len()), felt, NOW);
+                limit.leave(seats.swap_remove(at % seats.len()), felt);
                 prop_assert!(limit.limit() <= before + 1, "grew by more than one");
             }
             prop_assert_eq!(limit.in_flight() as usize, seats.len());
@@ -50,11 +46,11 @@ proptest! {
 fn fifty_refusals_at_once_are_one_decrease() {
     let mut limit = Limit::new(LimitPolicy { start: 50, most: 100, ..policy(0) });
     for seat in fill(&mut limit) {
-        limit.leave(seat, Felt::Pushed, NOW);
+        limit.leave(seat, Felt::Pushed);
     }
     assert_eq!(limit.limit(), 35);
     for seat in fill(&mut limit) {
-        limit.leave(seat, Felt::Pushed, NOW);
+        limit.leave(seat, Felt::Pushed);
     }
     assert_eq!(limit.limit(), 24);
 }
@@ -63,10 +59,10 @@ fn fifty_refusals_at_once_are_one_decrease() {
 fn it_shrinks_from_what_was_out_and_not_from_a_limit_nobody_met() {
     let mut limit = Limit::new(LimitPolicy { start: 1_000, most: 1_000, ..policy(0) });
     let mut seats: Vec<_> = (0..20).filter_map(|_| limit.enter()).collect();
-    limit.leave(seats.remove(0), Felt::Pushed, NOW);
+    limit.leave(seats.remove(0), Felt::Pushed);
     assert_eq!(limit.limit(), 14);
     for seat in seats {
-        limit.leave(seat, Felt::Neither, NOW);
+        limit.leave(seat, Felt::Neither);
     }
 }
 
@@ -76,7 +72,7 @@ fn it_grows_by_one_in_a_full_window_of_good_answers() {
     let mut seats = fill(&mut limit);
     for _ in 0..10 {
         assert_eq!(limit.limit(), 10);
-        limit.leave(seats.remove(0), Felt::Fine, NOW);
+        limit.leave(seats.remove(0), Felt::Fine);
         seats.extend(limit.enter());
     }
     assert_eq!(limit.limit(), 11);
@@ -87,7 +83,7 @@ fn a_limit_that_is_not_used_does_not_grow() {
     let mut limit = Limit::new(policy(10));
     for _ in 0..1_000 {
         let seat = limit.enter().unwrap();
-        limit.leave(seat, Felt::Fine, NOW);
+        limit.leave(seat, Felt::Fine);
     }
     assert_eq!(limit.limit(), 10);
 }
