@@ -119,7 +119,7 @@ fn items(text: &str) -> usize {
 }
 
 /// Returns the indentation of a line that begins an item.
-fn marker(line: &str) -> Option<usize> {
+pub(crate) fn marker(line: &str) -> Option<usize> {
     let item = line.trim_start();
     let indent = line.len() - item.len();
     let digits = item.trim_start_matches(|c: char| c.is_ascii_digit());

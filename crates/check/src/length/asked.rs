@@ -10,22 +10,24 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::Band;
-use super::forms::{FORMS, NOT_THE_ANSWER, NUMBERS, UNIT, UNITS};
-use crate::Unit;
+use super::forms::{FORMS, Form, NOT_THE_ANSWER, NUMBERS, UNITS};
+use crate::{Unit, measure};
 
 /// A prompt is read so many characters from its beginning and from its end.
 const READ: usize = 400;
 
-static READERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let numbers: Vec<&str> = NUMBERS.iter().map(|(word, _)| *word).collect();
-    let number = format!(r"\d{{1,2}}[,.]?\d{{3}}|\d{{1,4}}|{}", numbers.join("|"));
-    let form = |form: &&str| {
-        let pattern =
-            form.replace(">N)", &format!(">{number})")).replace(">U)", &format!(">{UNIT})"));
-        Regex::new(&format!("(?i){pattern}")).expect("invariant: the forms are tested to compile")
-    };
-    FORMS.iter().map(|it| form(&it)).collect()
-});
+static READERS: LazyLock<Vec<Regex>> = LazyLock::new(|| FORMS.iter().map(reader).collect());
+
+fn reader(form: &Form) -> Regex {
+    let words: Vec<&str> = NUMBERS.iter().map(|(word, _)| *word).collect();
+    let number = format!(r"\d{{1,2}}[,.]?\d{{3}}|\d{{1,4}}|{}", words.join("|"));
+    let pattern = form
+        .pattern
+        .replace('N', &format!("(?<n>{number})"))
+        .replace('M', &format!("(?<m>{number})"))
+        .replace('U', &format!("(?<unit>{})", form.units));
+    Regex::new(&format!("(?i){pattern}")).expect("invariant: the forms are tested to compile")
+}
 
 /// Returns the lengths that a prompt asks for, each once, with their tolerance.
 pub(super) fn asked(prompt: &str) -> Vec<Band> {
@@ -69,6 +71,11 @@ fn ends(prompt: &str) -> Vec<String> {
 
 fn band(text: &str, form: &Captures<'_>) -> Option<Band> {
     let whole = form.get(0)?;
+    let line = text[..whole.start()].rfind('\n').map_or(0, |end| end + 1);
+    if measure::marker(&text[line..]).is_some() {
+        // An item of a list of things that are asked for is one of them.
+        return None;
+    }
     if NOT_THE_ANSWER.iter().any(|word| around(text, whole.range()).contains(word)) {
         return None;
     }

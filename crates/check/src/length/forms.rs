@@ -2,27 +2,84 @@
 
 use crate::Unit;
 
-/// Forms of asking. `n` is the number and `m` the end of a range; `most` and `least` make it a
-/// bound; what is in `unit` says what is counted.
-pub(super) const FORMS: [&str; 8] = [
-    // English
-    r"\b(?:in|using|with|of|to|write|give (?:me|us)|provide|between|exactly|(?<most>(?:in |to |with )?(?:at most|under|within|no more than|not more than|fewer than|less than|up to|a maximum of|maximum of|max\.?|limit(?:ed)? (?:\w+ ){0,3}to|below|not exceed(?:ing)?))|(?<least>(?:in |with )?(?:at least|no fewer than|no less than|more than|a minimum of|minimum of)))(?: (?:about|around|approximately|roughly|exactly|just|only|ca\.))? (?<n>N)(?: ?(?:-|–|to|or|and) ?(?<m>N))? (?:\w+ )?(?<unit>U)\b(?<most2> or (?:less|fewer)| max(?:imum)?\b| at most| tops)?(?<least2> or more| minimum| at least)?",
-    r"\b(?<n>N)(?:-|–| )(?<unit>word|sentence|paragraph|character|bullet|point)(?:-| )(?:long )?(?:summary|essay|story|description|answer|response|explanation|paragraph|poem|overview|article|abstract|version|text|post|review|bio|list|reply|speech|definition|introduction|letter|email|blog)\b",
-    // German
-    r"\b(?:in|mit|auf|(?<most>(?:in |mit |auf )?(?:höchstens|maximal|max\.|unter|weniger als|nicht mehr als|bis zu))|(?<least>(?:in |mit )?(?:mindestens|wenigstens|mehr als)))(?: (?:etwa|ca\.|circa|ungefähr|rund|genau|nur))? (?<n>N)(?: ?(?:-|–|bis|oder) ?(?<m>N))? (?:\w+ )?(?<unit>U)\b",
-    // French
-    r"\b(?:en|avec|de|(?<most>(?:en |de |avec )?(?:moins de|au plus|au maximum|maximum|pas plus de|max\.))|(?<least>(?:en |avec )?(?:au moins|minimum|plus de)))(?: (?:environ|exactement|seulement))? (?<n>N)(?: ?(?:-|–|à|ou) ?(?<m>N))? (?<unit>U)\b(?<most2> (?:au )?max(?:imum)?\b| au plus)?(?<least2> (?:au )?minimum\b| au moins)?",
-    // Spanish
-    r"\b(?:en|con|de|(?<most>(?:en |con )?(?:menos de|como máximo|máximo|a lo sumo|no más de|hasta))|(?<least>(?:en |con )?(?:al menos|como mínimo|mínimo|más de)))(?: (?:unas|unos|aproximadamente|exactamente|solo))? (?<n>N)(?: ?(?:-|–|a|o) ?(?<m>N))? (?<unit>U)\b(?<most2> (?:como )?máximo| o menos)?(?<least2> (?:como )?mínimo| o más)?",
-    // Chinese, with a word before and with a word after
-    r"(?:用|以|写|約|约|大约|大約|分|(?<most>不超过|不超過|不多于|最多|少于|控制在|限)|(?<least>至少|不少于|不低于|超过|多于)) ?(?<n>N)(?: ?(?:-|–|~|到|至) ?(?<m>N))? ?(?:个|個|条|條)?(?<unit>U)(?<most2>以内|以內|之内|以下)?",
-    r"(?<n>N)(?: ?(?:-|–|~|到|至) ?(?<m>N))? ?(?:个|個)?(?<unit>U)(?:(?<most>以内|以內|之内|以下)|(?<least>以上)|左右|的(?:摘要|总结|總結|短文|文章|作文|故事|介绍|介紹|概述|说明))",
-    // Arabic
-    r"(?:في حدود|في|من|بـ ?|(?<most>لا (?:يتجاوز|تتجاوز|يزيد عن|تزيد عن)|بحد أقصى|(?:في |ب)?أقل من|(?:في )?أقل من)|(?<least>لا (?:يقل|تقل) عن|على الأقل|بحد أدنى)) ?(?:حوالي |نحو |تقريبا )?(?:(?<n>N)(?: ?(?:-|–|إلى) ?(?<m>N))? ?(?<unit>U)|(?<one>جملة|فقرة|كلمة|نقطة) واحدة|(?<two>جملتين|فقرتين|كلمتين|نقطتين))",
+/// How a language asks.
+pub(super) struct Form {
+    /// What it looks like: `N` is the number, `M` the end of a range, `U` the unit; what is in
+    /// `most` and `least` makes it a bound.
+    pub(super) pattern: &'static str,
+    /// The units it counts in.
+    pub(super) units: &'static str,
+}
+
+const ENGLISH: &str =
+    "words?|sentences?|paragraphs?|characters?|bullet[- ]?points?|key points|main points";
+
+const GERMAN: &str =
+    "wörtern?|worten?|sätzen?|satz|absätzen?|absatz|zeichen|stichpunkten?|stichworten";
+
+const FRENCH: &str = "mots?|phrases?|paragraphes?|caractères?|points";
+
+const SPANISH: &str = "palabras?|frases?|oraciones|oración|párrafos?|caracteres|puntos|viñetas";
+
+const CHINESE: &str = "字|句话?|句話|段话?|段落?|要点|要點|点|點";
+
+const ARABIC: &str = "كلمة|كلمات|جملة|جمل|فقرة|فقرات|حرف[اً]?|أحرف|نقطة|نقاط";
+
+/// Forms of asking.
+pub(super) const FORMS: [Form; 10] = [
+    Form {
+        pattern: concat!(
+            r"\b(?:in|using|use|with|write|give (?:me|us)|provide|(?:shorten|reduce|cut|condense|summari[sz]e)(?: \w+){0,3} to",
+            r"|(?:essay|summary|text|story|article|paragraph|post|description|answer|response|report|version) of",
+            r"|(?<most>(?:in |to |with |use )?(?:at most|under|within|no more than|not more than|fewer than|less than|up to|(?:a )?maximum of|max\.?|limit(?:ed)? (?:\w+ ){0,3}to|below|not exceed(?:ing)?))",
+            r"|(?<least>(?:in |with |use )?(?:at least|no fewer than|no less than|(?:a )?minimum of)))",
+            r"(?: (?:about|around|approximately|roughly|exactly|just|only|ca\.))? N(?: ?(?:-|–|to|or) ?M)?",
+            r" (?:short |concise |brief |simple |full |complete |clear )?U\b(?<most2> or (?:less|fewer)| max(?:imum)?\b| at most| tops)?(?<least2> or more| minimum| at least)?",
+        ),
+        units: ENGLISH,
+    },
+    Form { pattern: r"\bbetween N and M U\b", units: ENGLISH },
+    Form {
+        pattern: concat!(
+            r"\b(?:write|compose|draft|create|give|produce|generate|need|want|make|provide|prepare|tell)\b[^.!?\n]{0,24}?\bN(?:-|–| )U(?:-| )(?:long )?",
+            r"(?:summary|essay|story|description|answer|response|explanation|paragraph|poem|overview|article|abstract|version|text|post|review|bio|list|reply|speech|definition|introduction|letter|email|blog)\b",
+        ),
+        units: "word|sentence|paragraph|character|bullet(?:-point)?",
+    },
+    Form {
+        pattern: r"\b(?:in|mit|auf|(?<most>(?:in |mit |auf )?(?:höchstens|maximal|max\.|unter|weniger als|nicht mehr als|bis zu))|(?<least>(?:in |mit )?(?:mindestens|wenigstens)))(?: (?:etwa|ca\.|circa|ungefähr|rund|genau|nur))? N(?: ?(?:-|–|bis|oder) ?M)? (?:kurzen |einfachen |knappen )?U\b",
+        units: GERMAN,
+    },
+    Form {
+        pattern: r"\b(?:en|avec|de|(?<most>(?:en |de |avec )?(?:moins de|au plus|au maximum|maximum|pas plus de|max\.))|(?<least>(?:en |avec )?(?:au moins|minimum)))(?: (?:environ|exactement|seulement))? N(?: ?(?:-|–|à|ou) ?M)? (?:courtes? |simples? )?U\b(?<most2> (?:au )?max(?:imum)?\b| au plus)?(?<least2> (?:au )?minimum\b| au moins)?",
+        units: FRENCH,
+    },
+    Form {
+        pattern: r"\b(?:en|con|de|(?<most>(?:en |con )?(?:menos de|como máximo|máximo|a lo sumo|no más de|hasta))|(?<least>(?:en |con )?(?:al menos|como mínimo|mínimo)))(?: (?:unas|unos|aproximadamente|exactamente|solo))? N(?: ?(?:-|–|a|o) ?M)? U\b(?<most2> (?:como )?máximo| o menos)?(?<least2> (?:como )?mínimo| o más)?",
+        units: SPANISH,
+    },
+    // Chinese, by what stands before and by what stands after.
+    Form {
+        pattern: r"(?:用|以|写|約|约|大约|大約|分|(?<most>不超过|不超過|不多于|最多|少于|控制在|限)|(?<least>至少|不少于|不低于)) ?N(?: ?(?:-|–|~|到|至) ?M)? ?(?:个|個|条|條)?U(?<most2>以内|以內|之内|以下)?",
+        units: CHINESE,
+    },
+    Form {
+        pattern: r"N(?: ?(?:-|–|~|到|至) ?M)? ?(?:个|個)?U(?:(?<most>以内|以內|之内|以下)|(?<least>以上)|左右|的(?:摘要|总结|總結|短文|文章|作文|故事|介绍|介紹|概述|说明))",
+        units: CHINESE,
+    },
+    Form {
+        pattern: r"(?:في حدود|في|من|(?<most>لا (?:يتجاوز|تتجاوز|يزيد عن|تزيد عن)|بحد أقصى|(?:في |ب)?أقل من)|(?<least>لا (?:يقل|تقل) عن|على الأقل|بحد أدنى)) ?(?:حوالي |نحو |تقريبا )?N(?: ?(?:-|–|إلى) ?M)? ?U",
+        units: ARABIC,
+    },
+    // Arabic says one and two within the word.
+    Form {
+        pattern: r"(?:في|من) (?:(?<one>جملة|فقرة|كلمة|نقطة) واحدة|(?<two>جملتين|فقرتين|كلمتين|نقطتين))",
+        units: ARABIC,
+    },
 ];
 
 /// Units by how their words begin.
-pub(super) const UNITS: [(&str, Unit); 37] = [
+pub(super) const UNITS: [(&str, Unit); 39] = [
     ("word", Unit::Words),
     ("wort", Unit::Words),
     ("wört", Unit::Words),
@@ -52,6 +109,8 @@ pub(super) const UNITS: [(&str, Unit); 37] = [
     ("فقر", Unit::Paragraphs),
     ("bullet", Unit::Items),
     ("point", Unit::Items),
+    ("key", Unit::Items),
+    ("main", Unit::Items),
     ("stichpunkt", Unit::Items),
     ("stichwort", Unit::Items),
     ("punto", Unit::Items),
@@ -61,9 +120,6 @@ pub(super) const UNITS: [(&str, Unit); 37] = [
     ("点", Unit::Items),
     ("نق", Unit::Items),
 ];
-
-/// The units as the forms read them.
-pub(super) const UNIT: &str = "words?|sentences?|paragraphs?|characters?|bullet[- ]?points?|bullets?|wörter[n]?|worten?|sätzen?|satz|absätzen?|absatz|zeichen|stichpunkten?|stichworten|mots?|phrases?|paragraphes?|caractères?|points|palabras?|frases?|oraciones|oración|párrafos?|caracteres|puntos|viñetas|字|句话?|句話|段话?|段落?|要点|要點|点|點|كلمة|كلمات|جملة|جمل|فقرة|فقرات|حرف[اً]?|أحرف|نقطة|نقاط";
 
 /// Numbers as words.
 pub(super) const NUMBERS: [(&str, u64); 66] = [

@@ -56,6 +56,11 @@ fn numbers_that_are_no_length_are_no_matter() {
     asks_nothing("Give me 3 ideas with 2 sentences per idea.");
     asks_nothing("How many words are in this text?");
     asks_nothing("Translate the first two sentences of the text.");
+    asks_nothing("Sort this set of five words: a, b, c, d, e.");
+    asks_nothing("The clusters have two points and a distance of 4 points.");
+    asks_nothing("Pick the ending of a five-sentence story.");
+    asks_nothing("A story consists of exactly 5 sentences, which one is missing?");
+    asks_nothing("Provide:\n1. A title\n2. Give me two sentences on its use\n3. A price");
     asks_nothing("这篇文章有300字吗？");
 }
 
