@@ -41,11 +41,16 @@ impl<'a> Answer<'a> {
         let mut refusal = None;
         let mut calls = Vec::new();
         let mut thoughts = false;
-        let mut other = false;
+        // OpenAI says a spoken answer beside the turn's parts.
+        let mut other = candidate.turn.extras.get("audio").is_some_and(|it| it.text() != "null");
         for part in parts {
             match part {
                 AssistantPart::Text(said) => text += said.text.as_str(),
-                AssistantPart::Refusal(said) => *refusal.get_or_insert_default() += said.as_str(),
+                // Some hosts say an empty refusal of every answer.
+                AssistantPart::Refusal(said) if said.trim().is_empty() => {}
+                AssistantPart::Refusal(said) => {
+                    *refusal.get_or_insert(Cow::Borrowed("")) += said.as_str();
+                }
                 AssistantPart::Reasoning(_) => thoughts = true,
                 AssistantPart::ToolCall(call) => calls.push(Call {
                     name: &call.name,

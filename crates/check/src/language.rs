@@ -8,6 +8,7 @@ mod known;
 use regex::Regex;
 use serde_json::Value;
 use whatlang::Info;
+use whatlang::Script::Latin;
 
 use crate::Finding;
 use crate::checks::{Pattern, Wrong};
@@ -66,10 +67,17 @@ pub(crate) fn script(name: &str) -> Result<Script, Vec<Wrong>> {
 /// Checks the language of a text.
 pub(crate) fn check(wanted: &Language, text: &str) -> Finding {
     let check = "language";
-    let sample = sample(&spoken(text));
-    let letters: usize = sample.chars().filter(|c| c.is_alphabetic()).map(char::len_utf8).sum();
-    if letters < TELLING {
-        return Finding::pass(check, format!("{letters} bytes of letters, too few to tell"));
+    let mut sample = sample(&spoken(text));
+    let size = letters(&sample);
+    if size < TELLING {
+        return Finding::pass(check, format!("{size} bytes of letters, too few to tell"));
+    }
+    if !Latin.langs().contains(&wanted.lang) {
+        // Names and terms in Latin letters are many letters and few words.
+        let without: String = sample.chars().filter(|c| !c.is_ascii_alphabetic()).collect();
+        if letters(&without) * 3 >= size {
+            sample = without;
+        }
     }
     let Some(told) = whatlang::detect(&sample) else {
         return Finding::pass(check, "no language can be told");
@@ -83,6 +91,11 @@ pub(crate) fn check(wanted: &Language, text: &str) -> Finding {
         return Finding::pass(check, format!("`{code}`, but it may be `{}`", wanted.code));
     }
     Finding::fail(check, format!("`{code}`, not `{}`", wanted.code))
+}
+
+/// Returns how many bytes of a text are letters.
+fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphabetic()).map(char::len_utf8).sum()
 }
 
 /// Returns whether what was told leaves room for what is wanted: the two are told apart badly, or

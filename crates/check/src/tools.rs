@@ -29,7 +29,7 @@ pub(crate) fn check(wanted: &Wanted<'_>, answer: &Answer<'_>) -> Finding {
 fn judge(wanted: &Wanted<'_>, call: &Call<'_>) -> Result<Option<&'static str>, String> {
     let Some(offered) = wanted.tools.iter().find(|tool| tool.name == call.name) else {
         if wanted.hosted_tools {
-            return Ok(Some("may be a tool of the provider's own"));
+            return Ok(Some("a tool this request does not name, as it may"));
         }
         return Err("this tool was not offered".to_owned());
     };

@@ -13,7 +13,8 @@ pub struct Wanted<'a> {
     pub prompt: Cow<'a, str>,
     /// The tools that were offered.
     pub tools: Vec<Offered<'a>>,
-    /// Whether the provider may bring tools of its own, whose names nobody knows.
+    /// Whether there may be tools whose names nobody can read here: of the provider's own, or
+    /// offered in a turn that only its dialect understands.
     pub hosted_tools: bool,
 }
 
@@ -47,7 +48,8 @@ impl<'a> Wanted<'a> {
             shape: shape(&request.output),
             prompt: request.turns.iter().rev().find_map(said).unwrap_or_default(),
             tools: tools.iter().filter_map(offered).collect(),
-            hosted_tools: tools.iter().any(|tool| matches!(tool, Tool::Hosted(_))),
+            hosted_tools: tools.iter().any(|tool| matches!(tool, Tool::Hosted(_)))
+                || request.turns.iter().any(|turn| matches!(turn, Turn::Other(_))),
         }
     }
 }

@@ -80,8 +80,8 @@ pub struct WrittenLength {
     #[serde(default)]
     pub unit: Unit,
     /// The answer is as long as its prompt asks, in words such as "in 100 words" or "in two
-    /// sentences": words and characters within a quarter, sentences within one, paragraphs and
-    /// items of a list exactly. A prompt that asks for no length, or for several, is no matter.
+    /// sentences": words and characters within a quarter, sentences and paragraphs within one, items
+    /// of a list exactly. A prompt that asks for no length, or for several, is no matter.
     #[serde(default)]
     pub from_prompt: bool,
 }

@@ -10,48 +10,18 @@ use std::time::Duration;
 
 use ir::Kind;
 
-use crate::breaker::{BreakerPolicy, Judged, Ticket};
+use crate::breaker::{Judged, Ticket};
 use crate::choice::{Contender, choose};
-use crate::credential::{Repute, Standing, StandingPolicy};
-use crate::lane::{Lane, LaneKey};
-use crate::latency::LatencyPolicy;
-use crate::limit::{LimitPolicy, Seat};
-use crate::retry::RetryBudgetPolicy;
+use crate::credential::{Repute, Standing};
+use crate::lane::{Lane, LaneKey, Policies};
+use crate::latency::PeakEwma;
+use crate::limit::Seat;
+use crate::refusal::{Refusal, Why};
 use crate::verdict::{Report, Stands, Verdict, verdict};
 use crate::view::View;
 
 /// After how long without news a lane may be forgotten; no attempt lasts as long.
 const SILENT: Duration = Duration::from_secs(3_600);
-
-/// The policies of all lanes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policies {
-    /// When circuits open.
-    pub breaker: BreakerPolicy,
-    /// How much a target may be retried by all together.
-    pub retry_budget: RetryBudgetPolicy,
-    /// How concurrency is limited.
-    pub limit: LimitPolicy,
-    /// How refusals of credentials are heeded.
-    pub standing: StandingPolicy,
-    /// How latency is remembered.
-    pub latency: LatencyPolicy,
-    /// How many lanes are kept before silent ones are forgotten.
-    pub lanes: usize,
-}
-
-impl Default for Policies {
-    fn default() -> Self {
-        Self {
-            breaker: BreakerPolicy::default(),
-            retry_budget: RetryBudgetPolicy::default(),
-            limit: LimitPolicy::default(),
-            standing: StandingPolicy::default(),
-            latency: LatencyPolicy::default(),
-            lanes: 1_024,
-        }
-    }
-}
 
 /// A target that could serve a request, and how much of the traffic it should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,28 +30,6 @@ pub struct Candidate {
     pub key: LaneKey,
     /// Its share, measured by those of the others.
     pub weight: u32,
-}
-
-/// Why a target is not to be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// Its circuit is open, or its probes are out.
-    Open,
-    /// It refused for rate.
-    Cooling,
-    /// It refused the credential.
-    Retired(Kind),
-    /// As many attempts as it bears are out.
-    Busy,
-}
-
-/// A target is not to be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal {
-    /// Why.
-    pub why: Why,
-    /// After how long it may be, where that is known.
-    pub again: Option<Duration>,
 }
 
 /// The leave to make one attempt; to be told back with what became of it.
@@ -126,7 +74,8 @@ impl Board {
     }
 
     /// Orders candidates: a choice among those that may be asked, then the others of them by load,
-    /// then those that may not, soonest to be asked again first.
+    /// then those that may not, least bad first: those that `ask_anyway` would ask, full ones,
+    /// retired ones, and of each the soonest to be asked again.
     pub fn order(&self, now: Duration, candidates: &[Candidate], roll: [f64; 2]) -> Vec<usize> {
         let total: f64 = candidates.iter().map(|candidate| f64::from(candidate.weight)).sum();
         let mean = (total / candidates.len().max(1) as f64).max(f64::MIN_POSITIVE);
@@ -134,24 +83,29 @@ impl Board {
         let mut refused = Vec::new();
         for (at, Candidate { key, weight }) in candidates.iter().enumerate() {
             match self.refusal(now, key) {
-                Some(refusal) => refused.push((refusal.again.unwrap_or(Duration::MAX), at)),
+                Some(Refusal { why, again }) => {
+                    refused.push((why.rank(), again.unwrap_or(Duration::MAX), at));
+                }
                 None => {
-                    let load = self.load(now, key, f64::from(*weight) / mean);
-                    willing.push(Contender { at, weight: *weight, load });
+                    let [load, joined] = self.load(now, key, f64::from(*weight) / mean);
+                    willing.push(Contender { at, weight: *weight, load, joined });
                 }
             }
         }
         refused.sort_unstable();
         let mut order = choose(willing, roll);
-        order.extend(refused.into_iter().map(|(_, at)| at));
+        order.extend(refused.into_iter().map(|(_, _, at)| at));
         order
     }
 
-    fn load(&self, now: Duration, key: &LaneKey, share: f64) -> f64 {
-        match self.lanes.get(key) {
-            Some(lane) => lane.latency.load(now, lane.limit.in_flight(), share),
-            None => self.policies.latency.assumed.as_secs_f64(),
-        }
+    /// Returns how loaded a target is, and how loaded it would be with one more.
+    fn load(&self, now: Duration, key: &LaneKey, share: f64) -> [f64; 2] {
+        let unknown = PeakEwma::new(&self.policies.latency, now);
+        let (latency, in_flight) = match self.lanes.get(key) {
+            Some(lane) => (&lane.latency, lane.limit.in_flight()),
+            None => (&unknown, 0),
+        };
+        [in_flight, in_flight.saturating_add(1)].map(|out| latency.load(now, out, share))
     }
 
     /// Asks whether an attempt may begin, and begins it.
@@ -238,7 +192,7 @@ impl Board {
         };
         let Verdict { judged, felt, stands } = verdict(&report);
         lane.news = now;
-        lane.limit.leave(seat, felt, now);
+        lane.limit.leave(seat, felt);
         lane.breaker.told(now, ticket, judged);
         if judged == Judged::Ill {
             lane.last_ill = report.outcome;

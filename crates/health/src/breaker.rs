@@ -185,13 +185,11 @@ impl Breaker {
         let until = match &self.state {
             State::Closed { .. } => return Ok(()),
             State::Open { until } => *until,
-            State::HalfOpen { out } => {
-                let held = out.iter().filter(|probe| probe.until > now);
-                if held.clone().count() < self.policy.probes.max(1) as usize {
-                    return Ok(());
-                }
-                held.map(|probe| probe.until).min().unwrap_or(now)
+            State::HalfOpen { out } if out.len() < self.policy.probes.max(1) as usize => {
+                return Ok(());
             }
+            // The first to fall free, be that now.
+            State::HalfOpen { out } => out.iter().map(|probe| probe.until).min().unwrap_or(now),
         };
         if now >= until { Ok(()) } else { Err(Refused { again: until - now }) }
     }

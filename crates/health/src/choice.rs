@@ -4,8 +4,8 @@
 //! Power of two choices: always taking the least loaded sends everybody to the same one, the moment
 //! it looks best. Latency is noisy, so a small difference does not count and the weights decide.
 
-/// How many times as loaded the first may be before the second is taken.
-const CLEARLY: f64 = 2.0;
+/// How many times as loaded the first must be as the second would be, for the second to be taken.
+const CLEARLY: f64 = 1.5;
 
 /// One of several that may be asked.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +13,9 @@ pub(crate) struct Contender {
     /// Where it stands among the candidates.
     pub(crate) at: usize,
     pub(crate) weight: u32,
+    /// How loaded it is, and how loaded it would be with one more.
     pub(crate) load: f64,
+    pub(crate) joined: f64,
 }
 
 /// Returns the contenders' places: the chosen one, then the others by load.
@@ -30,7 +32,7 @@ pub(crate) fn choose(mut contenders: Vec<Contender>, roll: [f64; 2]) -> Vec<usiz
 fn winner(contenders: &[Contender], roll: [f64; 2]) -> Option<usize> {
     let first = draw(contenders, None, roll[0])?;
     let Some(second) = draw(contenders, Some(first), roll[1]) else { return Some(first) };
-    let clearly = contenders[first].load > contenders[second].load * CLEARLY;
+    let clearly = contenders[first].load > contenders[second].joined * CLEARLY;
     Some(if clearly { second } else { first })
 }
 

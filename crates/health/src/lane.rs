@@ -1,16 +1,45 @@
-//! A lane: everything known of one target.
+//! A lane: everything known of one target, and the policies it is made by.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ir::Kind;
 
-use crate::board::Policies;
-use crate::breaker::Breaker;
-use crate::credential::Repute;
-use crate::latency::{HedgeBudget, PeakEwma, Quantile};
-use crate::limit::Limit;
-use crate::retry::RetryBudget;
+use crate::breaker::{Breaker, BreakerPolicy};
+use crate::credential::{Repute, StandingPolicy};
+use crate::latency::{HedgeBudget, LatencyPolicy, PeakEwma, Quantile};
+use crate::limit::{Limit, LimitPolicy};
+use crate::retry::{RetryBudget, RetryBudgetPolicy};
+
+/// The policies of all lanes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policies {
+    /// When circuits open.
+    pub breaker: BreakerPolicy,
+    /// How much a target may be retried by all together.
+    pub retry_budget: RetryBudgetPolicy,
+    /// How concurrency is limited.
+    pub limit: LimitPolicy,
+    /// How refusals of credentials are heeded.
+    pub standing: StandingPolicy,
+    /// How latency is remembered.
+    pub latency: LatencyPolicy,
+    /// How many lanes are kept before silent ones are forgotten.
+    pub lanes: usize,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            breaker: BreakerPolicy::default(),
+            retry_budget: RetryBudgetPolicy::default(),
+            limit: LimitPolicy::default(),
+            standing: StandingPolicy::default(),
+            latency: LatencyPolicy::default(),
+            lanes: 1_024,
+        }
+    }
+}
 
 /// Which target: three names, and no secret among them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,8 +10,11 @@ use crate::slide::Slices;
 /// How latency is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatencyPolicy {
-    /// How fast the average forgets: after so long a third is left.
+    /// How fast the average forgets for what it hears: after so long a third is left.
     pub tau: Duration,
+    /// How fast it sinks where nothing is heard. Slower, or a target of little weight would look
+    /// fast for being asked seldom.
+    pub idle: Duration,
     /// What is assumed of a target nobody has asked.
     pub assumed: Duration,
     /// How far back the quantile looks.
@@ -24,6 +27,7 @@ impl Default for LatencyPolicy {
     fn default() -> Self {
         Self {
             tau: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
             assumed: Duration::from_millis(500),
             window: Duration::from_secs(300),
             // The fewest of which one in twenty is one.
@@ -34,11 +38,11 @@ impl Default for LatencyPolicy {
 
 /// An average that jumps up to a peak and comes down slowly.
 ///
-/// Without observations it sinks towards nothing, so that a target which was slow once is tried
-/// again.
+/// Without observations it sinks towards nothing, so that who was slow once is tried again.
 #[derive(Debug, Clone)]
 pub struct PeakEwma {
-    tau: f64,
+    tau: Duration,
+    idle: Duration,
     seconds: f64,
     at: Duration,
     observed: bool,
@@ -47,37 +51,44 @@ pub struct PeakEwma {
 impl PeakEwma {
     /// Starts at what is assumed.
     pub fn new(policy: &LatencyPolicy, now: Duration) -> Self {
-        let tau = policy.tau.as_secs_f64().max(0.001);
-        Self { tau, seconds: policy.assumed.as_secs_f64(), at: now, observed: false }
+        let LatencyPolicy { tau, idle, assumed, .. } = *policy;
+        Self { tau, idle, seconds: assumed.as_secs_f64(), at: now, observed: false }
     }
 
     /// Takes in one time to the first token.
     pub fn observe(&mut self, now: Duration, took: Duration) {
         let took = took.as_secs_f64();
-        let kept = self.kept(now);
-        let sunk = self.seconds * kept;
-        self.seconds = if took > sunk { took } else { sunk + took * (1.0 - kept) };
+        let sunk = self.sunk(now);
+        let kept = decay(now.saturating_sub(self.at), self.tau);
+        self.seconds = if took > sunk { took } else { sunk * kept + took * (1.0 - kept) };
         self.at = self.at.max(now);
         self.observed = true;
     }
 
-    /// Returns how loaded the target is: its latency, times those who are there already and the
-    /// one that would come, measured by its share. A share of one is an average target's.
+    /// Returns how loaded the target is: its latency, times the one that would come and those who
+    /// are there already, measured by its share. A share of one is an average target's.
+    ///
+    /// Only those who are there are measured: where nobody is, a target of little weight is no
+    /// slower than another.
     pub fn load(&self, now: Duration, in_flight: u32, share: f64) -> f64 {
         // A millisecond at least, so that those who are there count also where all are fast.
-        let seconds = (self.seconds * self.kept(now)).max(0.001);
-        seconds * (1.0 + f64::from(in_flight) / share.max(0.001))
+        self.sunk(now).max(0.001) * (1.0 + f64::from(in_flight) / share.max(0.001))
     }
 
     /// Returns the average, when there was an observation.
     pub fn average(&self, now: Duration) -> Option<Duration> {
-        let seconds = self.seconds * self.kept(now);
+        let seconds = self.sunk(now);
         self.observed.then(|| Duration::try_from_secs_f64(seconds).unwrap_or_default())
     }
 
-    fn kept(&self, now: Duration) -> f64 {
-        (-now.saturating_sub(self.at).as_secs_f64() / self.tau).exp()
+    fn sunk(&self, now: Duration) -> f64 {
+        self.seconds * decay(now.saturating_sub(self.at), self.idle)
     }
+}
+
+/// Returns what is left of one after some time.
+fn decay(passed: Duration, tau: Duration) -> f64 {
+    (-passed.as_secs_f64() / tau.as_secs_f64().max(0.001)).exp()
 }
 
 /// Buckets a slice of the histogram has: four a doubling, of milliseconds up to some hours.

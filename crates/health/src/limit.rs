@@ -4,8 +4,6 @@
 //! A seat is given back with `leave`, by hand: the limit has no way to know of a seat that was
 //! dropped, so whoever holds one must give it back on every exit, also on cancellation.
 
-use std::time::Duration;
-
 /// How a limit starts and moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitPolicy {
@@ -55,14 +53,13 @@ pub struct Limit {
     fine: u32,
     /// How many decreases there were.
     epoch: u64,
-    pushed: Option<Duration>,
 }
 
 impl Limit {
     /// Makes a limit without anybody under it.
     pub fn new(policy: LimitPolicy) -> Self {
         let limit = within(&policy, policy.start);
-        Self { policy, limit, in_flight: 0, fine: 0, epoch: 0, pushed: None }
+        Self { policy, limit, in_flight: 0, fine: 0, epoch: 0 }
     }
 
     /// Takes a seat, if one is free.
@@ -76,12 +73,12 @@ impl Limit {
 
     /// Gives a seat back and hears how the target was.
     #[expect(clippy::needless_pass_by_value, reason = "a seat is given back once")]
-    pub fn leave(&mut self, seat: Seat, felt: Felt, now: Duration) {
+    pub fn leave(&mut self, seat: Seat, felt: Felt) {
         match felt {
             Felt::Fine => self.grow(),
             // Fifty refusals at once are one piece of news: only a seat taken since the last
             // decrease can bring about another.
-            Felt::Pushed if seat.epoch == self.epoch => self.shrink(now),
+            Felt::Pushed if seat.epoch == self.epoch => self.shrink(),
             Felt::Pushed | Felt::Neither => {}
         }
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -102,13 +99,12 @@ impl Limit {
     }
 
     /// Shrinks to a share of what was out, which is what was too much, be the limit higher or not.
-    fn shrink(&mut self, now: Duration) {
+    fn shrink(&mut self) {
         let out = u64::from(self.limit.min(self.in_flight));
         let left = out * u64::from(self.policy.backoff_percent.min(100)) / 100;
         self.limit = within(&self.policy, u32::try_from(left).unwrap_or(u32::MAX)).min(self.limit);
         self.epoch += 1;
         self.fine = 0;
-        self.pushed = Some(now);
     }
 
     /// Returns whether all seats are taken.
@@ -124,11 +120,6 @@ impl Limit {
     /// Returns how many attempts are out.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
-    }
-
-    /// Returns when it last shrank.
-    pub fn pushed(&self) -> Option<Duration> {
-        self.pushed
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ir::Kind;
 
-use crate::board::Refusal;
 use crate::credential::Standing;
 use crate::lane::{Lane, LaneKey};
+use crate::refusal::Refusal;
 
 /// One lane, as it is at the moment.
 #[derive(Debug, Clone, PartialEq)]

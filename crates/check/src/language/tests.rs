@@ -51,6 +51,13 @@ fn an_answer_in_another_language_fails() {
 }
 
 #[test]
+fn foreign_names_and_terms_are_no_other_language() {
+    let names =
+        "团队与 Qwest 合作，于1998年建立了名为 Abilene 的网络，是 National LambdaRail 的投资者。";
+    language("zh", names, true, "`zh`");
+}
+
+#[test]
 fn too_short_to_tell_passes_with_a_note() {
     language("ar", "OK, done.", true, "6 bytes of letters, too few to tell");
     language("ar", "42", true, "0 bytes of letters, too few to tell");

@@ -21,7 +21,7 @@ fn a_misfit_is_placed_in_the_schema() {
     check(&schema, &json!({"age": 7}), &Fit::Fits);
     check(&schema, &json!({"age": "seven"}), &misfit("at /properties/age/type"));
     check(&schema, &json!({}), &misfit("at /required"));
-    let several = misfit("at /required and in 1 more places");
+    let several = misfit("at /additionalProperties and in 1 more places");
     check(&schema, &json!({"a secret of the answer": 1}), &several);
 }
 

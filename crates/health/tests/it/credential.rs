@@ -1,0 +1,100 @@
+//! Standings of credentials.
+
+use std::time::Duration;
+
+use health::{Repute, Standing, StandingPolicy};
+use ir::Kind;
+
+const fn at(second: u64) -> Duration {
+    Duration::from_secs(second)
+}
+
+fn good() -> Repute {
+    Repute::new(StandingPolicy::default())
+}
+
+#[test]
+fn a_refused_credential_is_retired_with_its_reason_until_a_probe() {
+    let mut repute = good();
+    repute.retire(at(100), at(99), Kind::Credit);
+    assert_eq!(repute.retired(at(110)), Some((Kind::Credit, at(20))));
+    assert_eq!(repute.retired(at(130)), None);
+    repute.begin(at(130));
+    assert!(repute.retired(at(131)).is_some(), "one probe, not many");
+    repute.well(at(130));
+    assert_eq!(repute.standing(), Standing::Good);
+}
+
+#[test]
+fn probes_become_rare_and_one_that_never_returns_blocks_nothing() {
+    let mut repute = good();
+    let mut now = at(100);
+    repute.retire(now, now, Kind::Credential);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let (_, wait) = repute.retired(now).unwrap();
+        waits.push(wait.as_secs());
+        now += wait;
+        repute.begin(now);
+    }
+    assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
+}
+
+#[test]
+fn an_attempt_from_before_the_refusal_does_not_clear_it() {
+    let mut repute = good();
+    repute.retire(at(100), at(99), Kind::Credential);
+    repute.well(at(98));
+    assert!(repute.retired(at(101)).is_some());
+    let mut repute = good();
+    repute.cool(at(100), at(99), Some(at(10)));
+    repute.well(at(98));
+    assert_eq!(repute.cooling(at(101)), Some(at(9)));
+}
+
+#[test]
+fn a_refusal_of_an_attempt_from_before_does_not_undo_a_good_probe() {
+    let mut repute = good();
+    repute.retire(at(100), at(99), Kind::Credential);
+    repute.begin(at(130));
+    repute.well(at(130));
+    repute.retire(at(140), at(98), Kind::Credential);
+    assert_eq!(repute.standing(), Standing::Good);
+}
+
+#[test]
+fn it_cools_as_long_as_the_provider_says_or_for_longer_each_time() {
+    let mut repute = good();
+    repute.cool(at(100), at(100), Some(at(7)));
+    assert_eq!(repute.cooling(at(100)), Some(at(7)));
+    let mut repute = good();
+    let mut waits = Vec::new();
+    let mut now = at(100);
+    for _ in 0..7 {
+        repute.cool(now, now, None);
+        let wait = repute.cooling(now).unwrap();
+        waits.push(wait.as_secs());
+        now += wait;
+    }
+    assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60]);
+}
+
+#[test]
+fn fifty_refusals_at_once_are_one_and_the_longest_time_counts() {
+    let mut repute = good();
+    for _ in 0..50 {
+        repute.cool(at(100), at(99), None);
+    }
+    assert_eq!(repute.cooling(at(100)), Some(at(2)));
+    repute.cool(at(100), at(99), Some(at(20)));
+    repute.cool(at(100), at(99), Some(at(5)));
+    assert_eq!(repute.cooling(at(100)), Some(at(20)));
+}
+
+#[test]
+fn a_refusal_for_rate_does_not_bring_back_a_retired_one() {
+    let mut repute = good();
+    repute.retire(at(100), at(100), Kind::Permission);
+    repute.cool(at(100), at(100), None);
+    assert!(repute.retired(at(101)).is_some());
+}
