@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::{EmbeddingsDialect, Found};
+use health::{Refusal, Why};
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
@@ -86,7 +87,13 @@ async fn pursue(
     let targets = &gateway.targets;
     let (limits, deadline) = (hold.plan.limits.clone(), hold.deadline());
     for way in targets.order(&ways).into_iter().map(|at| &ways[at]) {
-        let leave = match targets.ask(way) {
+        // Vectors of another model would be no answer: one that fails or throttles is asked all the
+        // same, unless it said when to come again.
+        let asked_anyway = |refusal: Refusal| match refusal.why {
+            Why::Open | Why::Cooling => targets.ask_anyway(way),
+            Why::Throttled | Why::Retired(_) | Why::Busy => Err(refusal),
+        };
+        let leave = match targets.ask(way).or_else(asked_anyway) {
             Ok(leave) => leave,
             Err(refusal) => {
                 hold.pass_over(way, refusal);

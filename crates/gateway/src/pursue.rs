@@ -135,7 +135,11 @@ impl<'c, 'a> Chase<'c, 'a> {
         let mut retries = 0;
         let mut paused = Duration::ZERO;
         loop {
-            let (at, leave) = match self.choose(ways, &tried) {
+            let chosen = self.choose(ways, &tried).or_else(|refusal| {
+                let leave = later.is_empty().then(|| self.ask_cooling(ways, &tried)).flatten();
+                leave.ok_or(refusal)
+            });
+            let (at, leave) = match chosen {
                 Ok(chosen) => chosen,
                 Err(refusal) => {
                     let waited = self.wait_for(refusal, later.is_empty()).await;
@@ -199,6 +203,16 @@ impl<'c, 'a> Chase<'c, 'a> {
         Err(soonest)
     }
 
+    /// Asks a target that throttled although it may do so still, when nobody else is left and it
+    /// never said how long: it knows better than a guess.
+    fn ask_cooling(&self, ways: &[Way], tried: &[usize]) -> Option<(usize, Leave)> {
+        let cools = |at: &usize| {
+            !tried.contains(at) && self.hold.rests(&ways[*at]) == Some(Why::Cooling)
+        };
+        let at = (0..ways.len()).find(cools)?;
+        Some((at, self.gateway.targets.ask_anyway(&ways[at]).ok()?))
+    }
+
     /// Waits until a target may be asked again, where it throttles or is busy, it is worth it and
     /// nobody else is left; returns how long it was.
     async fn wait_for(&mut self, refusal: Option<Refusal>, last: bool) -> Option<Duration> {
@@ -207,7 +221,7 @@ impl<'c, 'a> Chase<'c, 'a> {
         let patience = self.hold.plan.limits.patience;
         let began = targets.now();
         match (why, again) {
-            (Why::Cooling, Some(pause)) if last || pause <= patience => {
+            (Why::Throttled, Some(pause)) if last || pause <= patience => {
                 if !self.budget.may_wait(began, pause) {
                     return None;
                 }
@@ -236,7 +250,7 @@ impl<'c, 'a> Chase<'c, 'a> {
         failure: &Failure,
         later: &[Vec<Way>],
     ) -> Result<Duration, Over> {
-        let pause = health::pause(&RETRY, nth, failure.retry_after, roll());
+        let pause = health::pause(&RETRY, nth + 1, failure.retry_after, roll());
         let worth = later.is_empty() || pause <= self.hold.plan.limits.patience;
         let now = self.gateway.targets.now();
         if !worth || !self.budget.may_wait(now, pause) || !self.gateway.targets.may_retry(way) {

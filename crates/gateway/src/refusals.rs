@@ -26,7 +26,7 @@ pub(crate) fn failure(passed_over: &[PassedOver]) -> Option<Failure> {
     })?;
     let kind = match soonest.refusal.why {
         Why::Open => Kind::CircuitOpen,
-        Why::Cooling => Kind::RateLimited,
+        Why::Throttled | Why::Cooling => Kind::RateLimited,
         Why::Busy => Kind::TargetBusy,
         Why::Retired(kind) => kind,
     };
@@ -38,7 +38,8 @@ pub(crate) fn failure(passed_over: &[PassedOver]) -> Option<Failure> {
 pub(crate) fn why(why: Why) -> String {
     match why {
         Why::Open => "its circuit is open after failures".to_owned(),
-        Why::Cooling => "it throttles, and asked to wait".to_owned(),
+        Why::Throttled => "it throttles, and asked to wait".to_owned(),
+        Why::Cooling => "it throttles".to_owned(),
         Why::Busy => "as many requests are under way there as it may have".to_owned(),
         Why::Retired(kind) => {
             format!("its credential is retired ({}) until it is changed or works again", kind.code())

@@ -103,7 +103,12 @@ impl Targets {
 
     /// Asks whether an attempt may be made.
     pub(crate) fn ask(&self, way: &Way) -> Result<Leave, Refusal> {
-        self.board().ask(self.now(), &way.key()).map(Leave)
+        let (now, key) = (self.now(), way.key());
+        let mut board = self.board();
+        if let Some(most) = way.target.concurrency() {
+            board.bound(now, &key, most);
+        }
+        board.ask(now, &key).map(Leave)
     }
 
     /// Asks once more when every target rests: the least bad is tried rather than nothing.

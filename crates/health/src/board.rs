@@ -108,6 +108,11 @@ impl Board {
         [in_flight, in_flight.saturating_add(1)].map(|out| latency.load(now, out, share))
     }
 
+    /// Bounds how many attempts may be out at a target, as its operator says.
+    pub fn bound(&mut self, now: Duration, key: &LaneKey, most: u32) {
+        self.lane(now, key).limit.bound(most.max(1));
+    }
+
     /// Asks whether an attempt may begin, and begins it.
     pub fn ask(&mut self, now: Duration, key: &LaneKey) -> Result<Pass, Refusal> {
         match self.refusal(now, key) {
@@ -164,8 +169,9 @@ impl Board {
     /// Returns a refusal that is passed over when all targets refuse.
     fn soft_refusal(&self, now: Duration, key: &LaneKey) -> Option<Refusal> {
         let lane = self.lanes.get(key)?;
-        if let Some(again) = lane.repute.cooling(now) {
-            return Some(Refusal { why: Why::Cooling, again: Some(again) });
+        if let Some((again, told)) = lane.repute.cooling(now) {
+            let why = if told { Why::Throttled } else { Why::Cooling };
+            return Some(Refusal { why, again: Some(again) });
         }
         let refused = lane.breaker.peek(now).err()?;
         Some(Refusal { why: Why::Open, again: Some(refused.again) })
@@ -231,8 +237,11 @@ impl Board {
 
     /// Returns whether a failed attempt may be made again at the same target, and counts it.
     pub fn may_retry(&mut self, now: Duration, key: &LaneKey) -> bool {
-        // A retry is not worth passing over a refusal, nor a token.
-        self.refusal(now, key).is_none() && self.lane(now, key).retries.withdraw(now)
+        // A retry is not worth passing over a refusal, nor a token; a time to cool is over when it
+        // comes, or was a guess.
+        let rests = self.refusal(now, key).map(|refusal| refusal.why);
+        let passes = matches!(rests, None | Some(Why::Throttled | Why::Cooling));
+        passes && self.lane(now, key).retries.withdraw(now)
     }
 
     /// Returns after how long without a first token a second attempt is worth its price: the 95th

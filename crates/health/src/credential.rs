@@ -47,6 +47,8 @@ pub enum Standing {
     Cooling {
         /// Until when.
         until: Duration,
+        /// Whether the provider said so, and it is no guess.
+        told: bool,
     },
     /// It was refused for what it is.
     Retired {
@@ -91,10 +93,10 @@ impl Repute {
         }
     }
 
-    /// Returns how long it still cools.
-    pub fn cooling(&self, now: Duration) -> Option<Duration> {
+    /// Returns how long it still cools, and whether the provider said so.
+    pub fn cooling(&self, now: Duration) -> Option<(Duration, bool)> {
         match self.standing {
-            Standing::Cooling { until } if now < until => Some(until - now),
+            Standing::Cooling { until, told } if now < until => Some((until - now, told)),
             _ => None,
         }
     }
@@ -144,13 +146,14 @@ impl Repute {
             None if old => return,
             None => grown(self.policy.cool, self.strikes).min(self.policy.cool_longest),
         };
-        let so_far = self.cooling(now).map_or(now, |left| now + left);
-        let until = now.saturating_add(wait).max(so_far);
+        let (so_far, was_told) = self.cooling(now).unwrap_or_default();
+        let until = now.saturating_add(wait.max(so_far));
+        let told = if so_far > wait { was_told } else { told.is_some() };
         if !old {
             self.strikes = self.strikes.saturating_add(1);
             self.changed = now;
         }
-        self.standing = Standing::Cooling { until };
+        self.standing = Standing::Cooling { until, told };
     }
 }
 

@@ -62,6 +62,13 @@ impl Limit {
         Self { policy, limit, in_flight: 0, fine: 0, epoch: 0 }
     }
 
+    /// Bounds it by what an operator says.
+    pub fn bound(&mut self, most: u32) {
+        self.policy.most = most;
+        self.policy.least = self.policy.least.min(most);
+        self.limit = self.limit.min(most);
+    }
+
     /// Takes a seat, if one is free.
     pub fn enter(&mut self) -> Option<Seat> {
         if self.is_full() {

@@ -9,7 +9,9 @@ use ir::Kind;
 pub enum Why {
     /// Its circuit is open, or its probes are out.
     Open,
-    /// It refused for rate.
+    /// It refused for rate, and said for how long.
+    Throttled,
+    /// It refused for rate, and how long is a guess.
     Cooling,
     /// It refused the credential.
     Retired(Kind),
@@ -21,7 +23,7 @@ impl Why {
     /// Returns how bad it is, by what would have to change.
     pub(crate) fn rank(self) -> u8 {
         match self {
-            Self::Open | Self::Cooling => 0,
+            Self::Open | Self::Throttled | Self::Cooling => 0,
             Self::Busy => 1,
             Self::Retired(_) => 2,
         }

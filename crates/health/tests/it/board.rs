@@ -83,7 +83,7 @@ fn a_refusal_for_rate_cools_one_model_as_long_as_it_says_and_opens_no_circuit() 
     let retry_after = Some(Duration::from_secs(12));
     board.told(START, pass, Report { retry_after, ..Report::failed(Kind::RateLimited) });
     let refusal = board.ask(START, &key("north")).unwrap_err();
-    assert_eq!(refusal, Refusal { why: Why::Cooling, again: retry_after });
+    assert_eq!(refusal, Refusal { why: Why::Throttled, again: retry_after });
     assert_eq!(board.view(START)[0].state, "closed");
     assert_eq!(why(&mut board, START, &LaneKey::new("north", "small", "main")), None);
     assert_eq!(why(&mut board, after(12), &key("north")), None);

@@ -49,7 +49,7 @@ fn an_attempt_from_before_the_refusal_does_not_clear_it() {
     let mut repute = good();
     repute.cool(at(100), at(99), Some(at(10)));
     repute.well(at(98));
-    assert_eq!(repute.cooling(at(101)), Some(at(9)));
+    assert_eq!(repute.cooling(at(101)), Some((at(9), true)));
 }
 
 #[test]
@@ -66,13 +66,14 @@ fn a_refusal_of_an_attempt_from_before_does_not_undo_a_good_probe() {
 fn it_cools_as_long_as_the_provider_says_or_for_longer_each_time() {
     let mut repute = good();
     repute.cool(at(100), at(100), Some(at(7)));
-    assert_eq!(repute.cooling(at(100)), Some(at(7)));
+    assert_eq!(repute.cooling(at(100)), Some((at(7), true)));
     let mut repute = good();
     let mut waits = Vec::new();
     let mut now = at(100);
     for _ in 0..7 {
         repute.cool(now, now, None);
-        let wait = repute.cooling(now).unwrap();
+        let (wait, told) = repute.cooling(now).unwrap();
+        assert!(!told);
         waits.push(wait.as_secs());
         now += wait;
     }
@@ -85,10 +86,10 @@ fn fifty_refusals_at_once_are_one_and_the_longest_time_counts() {
     for _ in 0..50 {
         repute.cool(at(100), at(99), None);
     }
-    assert_eq!(repute.cooling(at(100)), Some(at(2)));
+    assert_eq!(repute.cooling(at(100)), Some((at(2), false)));
     repute.cool(at(100), at(99), Some(at(20)));
     repute.cool(at(100), at(99), Some(at(5)));
-    assert_eq!(repute.cooling(at(100)), Some(at(20)));
+    assert_eq!(repute.cooling(at(100)), Some((at(20), true)));
 }
 
 #[test]
