@@ -30,6 +30,7 @@ mod replay;
 mod route;
 mod sdk;
 mod sealed;
+mod spool;
 mod stream;
 mod support;
 mod surface;
