@@ -1,9 +1,10 @@
-//! Chores: refresh the price list, judge recorded traffic, measure. Never needed to build or to test.
+//! Chores: refresh the price list, judge recorded traffic, measure, soak. Never needed to build or to test.
 
 mod corpus;
 mod lanes;
 mod laws;
 mod measure;
+mod soak;
 
 /// The codecs' own tests are held against the same independent readings.
 #[path = "../../crates/wire/tests/it/oracle.rs"]
@@ -37,6 +38,8 @@ enum Chore {
     Measure(measure::Measure),
     /// Count the instructions of a request in each lane.
     Lanes(lanes::Lanes),
+    /// Serve hundreds of streams for a long time in front of providers that misbehave.
+    Soak(soak::Soak),
     /// Be the scripted provider of a measurement.
     #[command(hide = true)]
     Provider(measure::Provide),
@@ -49,6 +52,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Chore::Corpus(args) => corpus::run(&args),
         Chore::Measure(args) => measure::run(&args).await,
         Chore::Lanes(args) => lanes::run(&args).await,
+        Chore::Soak(args) => soak::run(&args).await,
         Chore::Provider(how) => measure::provider(&how).await,
     }
 }

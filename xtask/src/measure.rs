@@ -81,8 +81,8 @@ fn optimised() -> anyhow::Result<Infallible> {
     Err(cargo.exec()).context("run cargo")
 }
 
-/// Fails when the measurement is to stop; what it started ends with it.
-async fn stopped() -> anyhow::Result<()> {
+/// Fails when the chore is to stop; what it started ends with it.
+pub(crate) async fn stopped() -> anyhow::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     tokio::select! {

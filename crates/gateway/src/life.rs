@@ -22,7 +22,7 @@ use crate::converse::converse;
 use crate::count::count;
 use crate::embed::embed;
 use crate::route::{self, Route};
-use crate::{Gateway, World, health_page as health, models, record};
+use crate::{Gateway, World, models, record, status};
 
 /// Answers a request; a panic on the way is an answer too.
 pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
@@ -128,16 +128,16 @@ async fn dispatch(
             admit(world, &parts)?;
             Ok(answer::whole(200, decision(gateway, text).await?.into(), &about))
         }
-        Route::Live => Ok(answer::json(200, &health::live(), &about)),
+        Route::Live => Ok(answer::json(200, &status::live(), &about)),
         Route::Ready => {
-            let (status, body) = health::ready(gateway, world);
+            let (status, body) = status::ready(gateway, world);
             Ok(answer::json(status, &body, &about))
         }
         Route::Targets => {
             admit(world, &parts)?;
-            Ok(answer::json(200, &health::targets(gateway), &about))
+            Ok(answer::json(200, &status::targets(gateway), &about))
         }
-        Route::Root => Ok(answer::json(200, &health::root(), &about)),
+        Route::Root => Ok(answer::json(200, &status::root(), &about)),
         Route::WebSocket => {
             let said = "conversations over WebSocket are not spoken here";
             Err(Failure::new(Kind::UpgradeRequired, said))

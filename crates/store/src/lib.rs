@@ -5,22 +5,33 @@
 //! a [`Receipt`]; awaiting it is how the gateway knows that the rows survive a `kill -9` before the
 //! client gets the last byte. Rows are only ever added. Nothing here knows HTTP, dialects or prices.
 //!
+//! A database that is locked, full or read-only holds nobody up: rows go to a spool beside it
+//! ([`Health::spooling`] says so) and are carried over when it can be written again, each once.
+//!
 //! Identifiers are UUIDv7, so the primary key is the order of time: a period is a range of keys and
 //! no second index is kept.
 
+mod database;
+mod health;
+mod ledger;
 mod migrate;
 mod read;
 mod rows;
+mod spool;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 
+use self::ledger::Ledger;
+use self::spool::Spool;
+
+pub use health::{Health, Spooling};
 pub use read::Period;
 pub use rows::{Attempt, Id, Outcome, Settlement, Used};
-pub use writer::{Health, Receipt};
+pub use writer::Receipt;
 
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -53,40 +64,74 @@ pub enum StoreError {
         /// The newest version this program knows.
         known: i64,
     },
+    /// Another program keeps the database for itself.
+    #[error("the database is locked by another program: end it, or try again when it is done")]
+    Locked(#[source] rusqlite::Error),
     /// A query failed.
     #[error("query the database")]
-    Query(#[from] rusqlite::Error),
+    Query(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(cause: rusqlite::Error) -> Self {
+        match cause.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(cause),
+            _ => Self::Query(cause),
+        }
+    }
+}
+
+impl StoreError {
+    fn opening(path: &Path, cause: rusqlite::Error) -> Self {
+        match Self::from(cause) {
+            Self::Query(cause) => Self::Open { path: path.to_owned(), cause },
+            locked => locked,
+        }
+    }
+
+    /// Says whether the database may be well and only out of reach for now: locked, read-only, full.
+    fn may_pass(&self) -> bool {
+        let cause = match self {
+            Self::Open { cause, .. } | Self::Migrate { cause, .. } => cause,
+            Self::Locked(cause) | Self::Query(cause) => cause,
+            Self::Newer { .. } => return false,
+        };
+        matches!(
+            cause.sqlite_error_code(),
+            Some(
+                ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+            )
+        )
+    }
 }
 
 /// An open database.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    reader: Mutex<Connection>,
+    /// Opened when it is first read.
+    reader: Mutex<Option<Connection>>,
     writer: writer::Writer,
 }
 
 impl Store {
-    /// Opens or creates the database and starts its writer.
+    /// Opens or creates the database and starts its writer. A database that is only out of reach
+    /// for now is no error while its spool can be written.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let open = |cause| StoreError::Open { path: path.to_owned(), cause };
-        let mut connection = Connection::open(path).map_err(open)?;
-        prepare(&connection).map_err(open)?;
-        migrate::run(&mut connection)?;
-        let reader = Connection::open(path).map_err(open)?;
-        prepare(&reader).map_err(open)?;
-        let writer = writer::Writer::start(connection);
-        Ok(Self { path: path.to_owned(), reader: Mutex::new(reader), writer })
+        let file = path.to_owned();
+        let open = Box::new(move |patience| database::open(&file, patience));
+        let ledger = Ledger::begin(open, Spool::beside(path))?;
+        let writer = writer::Writer::start(ledger);
+        Ok(Self { path: path.to_owned(), reader: Mutex::new(None), writer })
     }
 
     /// Opens a database for reading alone; the file must be there.
     pub fn open_to_read(path: &Path) -> Result<Reader, StoreError> {
-        let open = |cause| StoreError::Open { path: path.to_owned(), cause };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(open)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(open)?;
-        migrate::check(&connection)?;
-        Ok(Reader(connection))
+        Ok(Reader(database::open_to_read(path)?))
     }
 
     /// Returns where the database lies.
@@ -106,8 +151,7 @@ impl Store {
 
     /// Looks up the record of a decision.
     pub fn decision(&self, id: Id) -> Result<Option<String>, StoreError> {
-        let reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(read::decision(&reader, id)?)
+        self.read(|reader| read::decision(reader, id))
     }
 
     /// Looks up who made an answer that a key was given, by the provider's id of it: provider and
@@ -117,8 +161,22 @@ impl Store {
         answer: &str,
         key: Option<&str>,
     ) -> Result<Option<(String, String)>, StoreError> {
-        let reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(read::answered(&reader, answer, key)?)
+        self.read(|reader| read::answered(reader, answer, key))
+    }
+
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match reader.take() {
+            Some(connection) => connection,
+            None => database::open_beside(&self.path)?,
+        };
+        // A connection that failed is not used again: the file may have been replaced.
+        let found = query(&connection)?;
+        *reader = Some(connection);
+        Ok(found)
     }
 
     /// Commits what is left and stops the writer.
@@ -146,16 +204,4 @@ impl Reader {
     pub fn decision(&self, id: Id) -> Result<Option<String>, StoreError> {
         Ok(read::decision(&self.0, id)?)
     }
-}
-
-/// Readers never wait for the writer (WAL). A commit is in the operating system's hands when it
-/// returns, so a killed process loses nothing; a power cut may lose the last moments.
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // The tail of both tables is written again and again: move it to the file less often.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    // 2 MiB of page cache a connection: the tail of two tables is all that is hot.
-    connection.pragma_update(None, "cache_size", -2048)
 }

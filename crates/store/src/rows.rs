@@ -29,6 +29,13 @@ impl Id {
         id[..6].copy_from_slice(&ms.max(0).to_be_bytes()[2..]);
         Self(id)
     }
+
+    /// Returns the moment the id was made, in milliseconds since 1970 UTC.
+    pub fn ms(self) -> i64 {
+        let mut ms = [0; 8];
+        ms[2..].copy_from_slice(&self.0[..6]);
+        i64::from_be_bytes(ms)
+    }
 }
 
 /// Thirty-two hexadecimal digits.

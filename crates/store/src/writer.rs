@@ -1,22 +1,20 @@
 //! The writer: one thread, one transaction for all that has gathered.
 //!
-//! When a transaction fails (a full disk, a locked file) it is tried again, with its rows kept, for
-//! as long as the process lives; [`Health`] says so meanwhile, and callers that will not wait drop
-//! their receipt without losing the rows. Rows recorded twice are kept once.
+//! Rows that can neither be committed nor spooled are tried again, for as long as the process lives;
+//! [`Health`] says so meanwhile, and callers that will not wait drop their receipt without losing
+//! the rows.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use crate::rows::{Attempt, Settlement};
-
-/// The most settlements in one transaction.
-const BATCH: usize = 1_000;
+use crate::health::Health;
+use crate::ledger::{BATCH, Ledger, PAUSE};
+use crate::rows::Settlement;
 
 /// While several requests are served at once, a transaction waits as long as each of these steps
 /// brings more rows, which then share its cost. One request after another waits for nothing.
@@ -25,36 +23,12 @@ const GATHER: Duration = Duration::from_micros(100);
 /// The most steps a transaction waits.
 const STEPS: usize = 10;
 
-/// How long a failed transaction waits for its next try.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// How often a failed transaction is tried again while the program ends: a disk that is full must not
-/// keep it from ending. What is lost then is what [`Health::waiting`] counts.
+/// How often rows that can be kept nowhere are tried again while the program ends: a disk that is
+/// full must not keep it from ending. What is lost then is what [`Health::waiting`] counts.
 const LAST_TRIES: u32 = 8;
 
-/// How the writer is doing.
-#[derive(Debug, Default)]
-pub struct Health {
-    waiting: AtomicU64,
-    closing: AtomicBool,
-    trouble: Mutex<Option<String>>,
-}
-
-impl Health {
-    /// Returns how many settlements wait for their commit.
-    pub fn waiting(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
-    /// Returns why the last transaction failed, when it did.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_trouble(&self, trouble: Option<String>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-}
+/// How long the program's end may take to empty the spool; the next start takes up the rest.
+const LAST_TIME: Duration = Duration::from_secs(5);
 
 /// Proof to come that rows are committed.
 #[derive(Debug)]
@@ -78,28 +52,31 @@ pub(crate) struct Writer {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     health: Arc<Health>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection) -> Self {
+    pub(crate) fn start(ledger: Ledger) -> Self {
         let (jobs, inbox) = channel();
         let health = Arc::new(Health::default());
-        let seen = Arc::clone(&health);
+        health.note(&ledger);
+        let closing = Arc::new(AtomicBool::new(false));
+        let (told, ends) = (Arc::clone(&health), Arc::clone(&closing));
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || run(connection, &inbox, &seen))
+            .spawn(move || run(ledger, &inbox, &told, &ends))
             .expect("invariant: a thread can be started at program start");
-        Self { jobs: Some(jobs), thread: Some(thread), health }
+        Self { jobs: Some(jobs), thread: Some(thread), health, closing }
     }
 
     /// The channel has no bound of its own: whoever admits requests looks at [`Health::waiting`]
     /// and refuses new ones, since refusing a row of a request already answered would lose it.
     pub(crate) fn record(&self, settlement: Settlement) -> Receipt {
         let (done, receipt) = oneshot::channel();
-        self.health.waiting.fetch_add(1, Ordering::Relaxed);
+        self.health.add_waiting();
         let job = Job { settlement, done };
         if self.jobs.as_ref().is_none_or(|jobs| jobs.send(job).is_err()) {
-            self.health.set_trouble(Some("the ledger's writer has ended".to_owned()));
+            self.health.fail("the ledger's writer has ended".to_owned());
         }
         Receipt(receipt)
     }
@@ -113,7 +90,7 @@ impl Writer {
     }
 
     fn stop(&mut self) {
-        self.health.closing.store(true, Ordering::Relaxed);
+        self.closing.store(true, Ordering::Relaxed);
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
             // A panic in the writer was already told through receipts that never came.
@@ -128,29 +105,49 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, inbox: &Receiver<Job>, health: &Health) {
+fn run(mut ledger: Ledger, inbox: &Receiver<Job>, health: &Health, closing: &AtomicBool) {
     let mut busy = false;
-    while let Ok(first) = inbox.recv() {
-        let batch = gather(first, inbox, busy);
+    loop {
+        let first = match ledger.patience() {
+            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(patience) => inbox.recv_timeout(patience),
+        };
+        let batch = match first {
+            Ok(first) => gather(first, inbox, busy),
+            Err(RecvTimeoutError::Timeout) => Vec::new(),
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         busy = batch.len() > 1;
-        let mut left = LAST_TRIES;
-        while let Err(error) = commit(&mut connection, &batch) {
-            health.set_trouble(Some(error.to_string()));
-            if health.closing.load(Ordering::Relaxed) {
-                left -= 1;
-                if left == 0 {
-                    return;
-                }
-            }
-            std::thread::sleep(PAUSE);
+        if !keep(&mut ledger, &batch, health, closing) {
+            return;
         }
-        if health.trouble().is_some() {
-            health.set_trouble(None);
-        }
-        health.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);
+        health.note(&ledger);
+        health.take_waiting(batch.len());
         for job in batch {
             // Whoever stopped waiting has its rows all the same.
             let _ = job.done.send(());
+        }
+    }
+    ledger.finish(LAST_TIME);
+    health.note(&ledger);
+}
+
+/// Keeps a batch, however long that takes; gives up only while the program ends.
+fn keep(ledger: &mut Ledger, batch: &[Job], health: &Health, closing: &AtomicBool) -> bool {
+    let settlements: Vec<&Settlement> = batch.iter().map(|job| &job.settlement).collect();
+    let mut left = LAST_TRIES;
+    loop {
+        let moved = ledger.catch_up();
+        let Err(why) = ledger.keep(&settlements) else { return true };
+        health.fail(why);
+        if closing.load(Ordering::Relaxed) {
+            left -= 1;
+            if left == 0 {
+                return false;
+            }
+        }
+        if !moved {
+            std::thread::sleep(PAUSE);
         }
     }
 }
@@ -171,59 +168,4 @@ fn gather(first: Job, inbox: &Receiver<Job>, busy: bool) -> Vec<Job> {
         }
     }
     batch
-}
-
-fn commit(connection: &mut Connection, batch: &[Job]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    {
-        let mut decision = transaction
-            .prepare_cached("INSERT OR IGNORE INTO decisions (decision, record) VALUES (?1, ?2)")?;
-        let mut attempt = transaction.prepare_cached(
-            "INSERT OR IGNORE INTO attempts VALUES \
-             (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)",
-        )?;
-        let mut answer = transaction
-            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for Job { settlement, .. } in batch {
-            decision.execute(params![settlement.id.0, settlement.decision])?;
-            for row in &settlement.attempts {
-                insert(&mut attempt, row)?;
-                if let Some(id) = &row.answer {
-                    let key = row.key.as_deref().unwrap_or("");
-                    answer.execute(params![id, row.provider, row.model, key, row.at_ms])?;
-                }
-            }
-        }
-    }
-    transaction.commit()
-}
-
-fn insert(statement: &mut rusqlite::CachedStatement<'_>, row: &Attempt) -> rusqlite::Result<usize> {
-    let tokens = |tokens: ir::Tokens| i64::try_from(tokens.0).unwrap_or(i64::MAX);
-    let used = row.used.as_ref();
-    statement.execute(params![
-        row.decision.0,
-        row.attempt,
-        row.at_ms,
-        row.key,
-        row.task,
-        row.asked,
-        row.provider,
-        row.model,
-        row.streamed,
-        row.outcome.name(),
-        row.failure,
-        row.fault,
-        row.status,
-        used.map(|used| tokens(used.input)),
-        used.map(|used| tokens(used.cached_input)),
-        used.map(|used| tokens(used.cache_write)),
-        used.map(|used| tokens(used.output)),
-        used.map(|used| tokens(used.reasoning)),
-        used.map(|used| used.counted.as_str()),
-        row.cost.map(|cost| cost.0),
-        row.prices,
-        row.first_byte_us,
-        row.total_us,
-    ])
 }

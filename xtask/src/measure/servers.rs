@@ -105,7 +105,10 @@ pub(crate) fn built() -> anyhow::Result<PathBuf> {
     let build = ["build", "--release", "--quiet", "--locked", "--package", "pointsman"];
     let status = Command::new("cargo").args(build).current_dir(root()).status()?;
     ensure!(status.success(), "pointsman does not build");
-    Ok(root().join("target/release/pointsman"))
+    // Wherever cargo builds, this program lies there as well.
+    let here = std::env::current_exe()?;
+    let target = here.parent().and_then(Path::parent).context("find cargo's folder")?;
+    Ok(target.join("release/pointsman"))
 }
 
 async fn nginx(folder: &Path, provider: u16) -> anyhow::Result<Server> {

@@ -97,7 +97,12 @@ fn ledger(config: &Config) -> Check {
     let file = config.database.display().to_string();
     match super::serve::open(config) {
         Ok(store) => {
+            let spooling = store.health().spooling();
             store.close();
+            if let Some(why) = spooling.and_then(|spooling| spooling.why) {
+                let help = "end what keeps it, or make room; until then rows go to its spool";
+                return check("ledger", Result::Warning, format!("{file}: {why}"), Some(help));
+            }
             check("ledger", Result::Ok, format!("{file} can be written"), None)
         }
         Err(error) => {

@@ -46,7 +46,7 @@ async fn no_row_is_lost_whose_answer_was_received() {
 }
 
 /// Asks until the gateway is gone; keeps the decision of every answer that came in full.
-async fn load(base: &str, stream: bool, received: &Mutex<HashSet<String>>) {
+pub(crate) async fn load(base: &str, stream: bool, received: &Mutex<HashSet<String>>) {
     let client = client();
     loop {
         let request = Request::post(format!("{base}/chat/completions"))

@@ -31,6 +31,7 @@ mod resilience;
 mod route;
 mod sdk;
 mod sealed;
+mod spool;
 mod stream;
 mod support;
 mod surface;

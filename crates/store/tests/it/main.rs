@@ -105,17 +105,43 @@ async fn closing_commits_what_nobody_waited_for() {
 }
 
 #[tokio::test]
-async fn a_blocked_database_delays_rows_and_says_so_but_loses_none() {
+async fn a_locked_database_delays_no_receipt_and_gets_each_row_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let store = Store::open(&path).unwrap();
     let blocker = rusqlite::Connection::open(&path).unwrap();
     blocker.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let receipt = store.record(settlement(9, 1));
-    assert_eq!(store.health().waiting(), 1);
-    blocker.execute_batch("COMMIT").unwrap();
-    assert!(receipt.committed().await);
+    for serial in 0..200 {
+        assert!(store.record(settlement(9, serial)).committed().await);
+    }
     assert_eq!(store.health().waiting(), 0);
+    let spooling = store.health().spooling().unwrap();
+    assert_eq!((spooling.requests, spooling.since_ms), (200, Some(9)));
+    assert!(spooling.why.unwrap().contains("locked"));
+    assert_eq!(store.health().trouble(), None);
+    blocker.execute_batch("COMMIT").unwrap();
+    store.close();
+    let rows = Store::open_to_read(&path).unwrap().newest(1_000).unwrap();
+    let expected: Vec<_> = (0..200).flat_map(|serial| settlement(9, serial).attempts).collect();
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn a_spool_is_carried_over_by_the_next_store_as_it_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let blocker = rusqlite::Connection::open(&path).unwrap();
+    let told = settlement(1_700_000_000_000, 7);
+    let store = Store::open(&path).unwrap();
+    blocker.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert!(store.record(told.clone()).committed().await);
+    store.close();
+    assert_eq!(Store::open_to_read(&path).unwrap().newest(10).unwrap(), []);
+    blocker.execute_batch("COMMIT").unwrap();
+    Store::open(&path).unwrap().close();
+    let reader = Store::open_to_read(&path).unwrap();
+    assert_eq!(reader.newest(10).unwrap(), told.attempts);
+    assert_eq!(reader.decision(told.id).unwrap(), Some(told.decision));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use health::View;
 use serde::Serialize;
+use store::Health;
 
 use crate::{Gateway, World, refusals};
 
@@ -23,7 +24,12 @@ pub(crate) struct Ready {
 #[derive(Debug, Serialize)]
 struct Ledger {
     status: &'static str,
+    /// Requests whose rows are kept nowhere yet but in memory.
     waiting: u64,
+    /// Requests whose rows are in the spool, and when the oldest of them began.
+    spooled: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
 }
@@ -42,28 +48,45 @@ pub(crate) fn live() -> Live {
 
 /// Says whether requests can be served and recorded.
 pub(crate) fn ready(gateway: &Gateway, world: &World) -> (u16, Ready) {
-    let health = gateway.store.health();
-    let trouble = health.trouble();
+    let ledger = Ledger::of(&gateway.store.health());
     let providers: Vec<String> = world.reach.keys().cloned().collect();
-    let (status, help) = match (providers.is_empty(), trouble.is_some()) {
+    let (status, help) = match (providers.is_empty(), ledger.status) {
         (true, _) => {
             (503, Some("no provider is configured: set an API key or start a local server"))
         }
-        (_, true) => (503, Some("the ledger cannot be written: look at its disk and its file")),
+        (_, "failing") => {
+            (503, Some("the ledger cannot be written: look at its disk and its file"))
+        }
+        (_, "spooling") => (
+            200,
+            Some("the ledger's database has not all rows yet: they are in the spool beside it"),
+        ),
         _ => (200, None),
     };
     let ready = Ready {
         status: if status == 200 { "ready" } else { "not_ready" },
         providers,
         routing: world.table.version.clone(),
-        ledger: Ledger {
-            status: if trouble.is_none() { "ok" } else { "failing" },
-            waiting: health.waiting(),
-            trouble,
-        },
+        ledger,
         help,
     };
     (status, ready)
+}
+
+impl Ledger {
+    /// Rows in the spool are safe: only rows that can be kept nowhere make the gateway unready.
+    fn of(health: &Health) -> Self {
+        let (trouble, spooling) = (health.trouble(), health.spooling());
+        let status = match (&trouble, &spooling) {
+            (Some(_), _) => "failing",
+            (None, Some(_)) => "spooling",
+            (None, None) => "ok",
+        };
+        let spooled = spooling.as_ref().map_or(0, |spooling| spooling.requests);
+        let since_ms = spooling.as_ref().and_then(|spooling| spooling.since_ms);
+        let trouble = trouble.or_else(|| spooling.and_then(|spooling| spooling.why));
+        Self { status, waiting: health.waiting(), spooled, since_ms, trouble }
+    }
 }
 
 /// Says what answers here.
