@@ -53,6 +53,8 @@ pub(crate) struct Saw {
     pub(crate) end: End,
     /// When it began.
     pub(crate) began: Instant,
+    /// When the first byte of the body came.
+    pub(crate) first_byte: Option<Instant>,
     /// When it ended.
     pub(crate) ended: Instant,
 }
@@ -92,8 +94,15 @@ impl Saw {
 /// Asks, and sees what comes.
 pub(crate) async fn ask(asking: &Asking, hang_up: HangUp) -> Saw {
     let began = Instant::now();
-    let mut saw =
-        Saw { head: None, body: Vec::new(), size: 0, end: End::Hung, began, ended: began };
+    let mut saw = Saw {
+        head: None,
+        body: Vec::new(),
+        size: 0,
+        end: End::Hung,
+        began,
+        first_byte: None,
+        ended: began,
+    };
     let patience = match hang_up {
         HangUp::After(time) => time,
         HangUp::Never | HangUp::At(_) => PATIENCE,
@@ -115,6 +124,7 @@ async fn listen(asking: &Asking, hang_up: HangUp, saw: &mut Saw) -> anyhow::Resu
     saw.head = Some((open.response.status().as_u16(), head));
     while let Some(frame) = open.response.body_mut().frame().await {
         let Ok(data) = frame?.into_data() else { continue };
+        saw.first_byte.get_or_insert_with(Instant::now);
         saw.size += data.len();
         let room = KEPT.saturating_sub(saw.body.len()).min(data.len());
         saw.body.extend_from_slice(&data[..room]);

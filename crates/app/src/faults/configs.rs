@@ -87,8 +87,7 @@ pub(crate) fn litellm(rows: &[Row], address: Address) -> String {
         .filter(|row| row.route == Route::Fallback)
         .map(|row| json!({row.model(): [litellm_healthy(row.client)]}))
         .collect();
-    let _ =
-        writeln!(text, "router_settings:\n  num_retries: 1\n  timeout: 8\n  allowed_fails: 100");
+    let _ = writeln!(text, "router_settings:\n  num_retries: 1\n  timeout: 8");
     let _ = writeln!(text, "  fallbacks: {}", Value::Array(fallbacks));
     let _ = writeln!(
         text,

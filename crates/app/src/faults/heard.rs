@@ -68,7 +68,7 @@ impl Heard {
 
     fn body(&mut self, body: &[u8], client: Client) {
         let Ok(Value::Object(told)) = serde_json::from_slice(body) else {
-            let shown: String = String::from_utf8_lossy(body).chars().take(60).collect();
+            let shown = shown(&String::from_utf8_lossy(body));
             self.unreadable = Some(format!("a body that is no JSON object: “{shown}”"));
             return;
         };
@@ -108,7 +108,7 @@ impl Heard {
                 continue;
             }
             let Ok(told) = serde_json::from_str::<Value>(&event.data) else {
-                let shown: String = event.data.chars().take(60).collect();
+                let shown = shown(&event.data);
                 self.unreadable.get_or_insert(format!("a frame that is no JSON: “{shown}”"));
                 continue;
             };
@@ -162,6 +162,11 @@ impl Heard {
     fn finished(&mut self, why: &Value) {
         self.finishes.extend(why.as_str().map(str::to_owned));
     }
+}
+
+/// Returns the beginning of a text, fit for a terminal.
+fn shown(text: &str) -> String {
+    text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
 impl Told {

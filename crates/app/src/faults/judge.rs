@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use testkit::Seen;
+use testkit::{Fault, Seen};
 
 use super::client::{End, Saw};
 use super::heard::{Heard, Told};
@@ -75,7 +75,8 @@ pub(crate) static JUDGES: [Judge; 6] = [
     },
     Judge {
         name: "time_bound",
-        about: "Each answer ends within the seconds of its scenario; the client waits 15.",
+        about: "Each answer ends within the seconds of its scenario; the client waits 15. A stream \
+                that comes slowly is passed on as it comes.",
         judge: |case| each(case, time_bound),
     },
     Judge {
@@ -335,13 +336,21 @@ fn fallback_reached(row: &Row, _: &Saw, heard: &Heard) -> Verdict {
     }
 }
 
+/// The time by which a stream that comes slowly must have begun before it ends.
+const SPREAD: Duration = Duration::from_secs(2);
+
 fn time_bound(row: &Row, saw: &Saw, _: &Heard) -> Verdict {
     let bound = Duration::from_secs(row.scenario.bound);
     let took = format!("{:.1} s", saw.took().as_secs_f64());
+    let slow = matches!(Fault::parse(row.fault()), Ok(Fault::SlowChunks(_)));
+    let began = saw.first_byte.unwrap_or(saw.ended);
     match &saw.end {
         End::Hung => Verdict::Fail("not ended after 15 s".to_owned()),
         _ if saw.took() > bound => {
             Verdict::Fail(format!("{took}, where {} s are enough", bound.as_secs()))
+        }
+        _ if slow && saw.ended.duration_since(began) < SPREAD => {
+            Verdict::Fail("a stream that came all at once, at its end".to_owned())
         }
         _ => Verdict::Pass(took),
     }
