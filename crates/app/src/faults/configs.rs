@@ -120,7 +120,9 @@ pub(crate) fn portkey() -> String {
             })
         };
         let (faulty, healthy) = (target("{base}", "{model}"), target("{wall}", HEALTHY));
-        let retry = json!({"attempts": 1, "use_retry_after_header": true});
+        // Its `use_retry_after_header` needs a patched async-retry, which npm does not install, so a
+        // rate limit goes to the fallback at once.
+        let retry = json!({"attempts": 1, "on_status_codes": [500, 502, 503, 504]});
         let with = json!({
             "strategy": {"mode": "fallback"}, "request_timeout": 2000, "retry": retry,
             "targets": [faulty, healthy],

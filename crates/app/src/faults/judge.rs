@@ -246,6 +246,9 @@ const BLAMES: [&str; 5] = [
     "not_found_error",
 ];
 
+/// Words in a code that say what it was, whatever the type says.
+const SAYS_WHAT: [&str; 4] = ["timeout", "408", "50", "unavailable"];
+
 /// Words of which one is in the type or code of a rate limit.
 const RATE_WORDS: [&str; 5] = ["rate", "throttl", "429", "quota", "too_many"];
 
@@ -256,7 +259,8 @@ fn kind(row: &Row, told: &Told) -> Verdict {
         return Verdict::Fail("an error without type, code or message in the dialect".to_owned());
     }
     let theirs = !row.allows(400) && !row.allows(401);
-    if theirs && BLAMES.iter().any(|blame| named.contains(blame)) {
+    let said = SAYS_WHAT.iter().any(|word| told.code.to_lowercase().contains(word));
+    if theirs && !said && BLAMES.iter().any(|blame| named.contains(blame)) {
         return Verdict::Fail(format!("`{shown}` blames the client for the provider"));
     }
     let limited = row.allows(429) && !row.allows(500);

@@ -28,7 +28,7 @@ pub(super) struct Wrong {
 const INVALID: &str = "invalid_request_error";
 
 /// Errors by status; the last row is for every other one.
-const WRONG: [Wrong; 9] = [
+const WRONG: [Wrong; 10] = [
     wrong(
         &[401],
         "Incorrect API key provided.",
@@ -52,6 +52,12 @@ const WRONG: [Wrong; 9] = [
         "The model does not exist.",
         (INVALID, Some("model_not_found")),
         "not_found_error",
+    ),
+    wrong(
+        &[408, 504],
+        "The model did not answer in time.",
+        ("timeout", Some("timeout")),
+        "timeout_error",
     ),
     wrong(&[413], "The request is too large.", (INVALID, None), "request_too_large"),
     wrong(
