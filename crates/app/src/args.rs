@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Show it at work: scripted providers on this machine, no key needed.
     Demo(Demo),
+    /// Put a gateway in front of a provider that fails in every way, and judge what clients see.
+    Faults(Faults),
     /// Write a configuration and a routing table to start from.
     Init(Init),
     /// Check configuration, table, keys, local servers and ledger; makes no paid call.
@@ -65,6 +67,67 @@ pub(crate) struct Demo {
     /// Stay up after the requests, for trying it with a client of your own.
     #[arg(long)]
     pub(crate) stay: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Faults {
+    /// `pointsman` to start this gateway, or the OpenAI base URL of one that knows the wall.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+    /// The base URL for Anthropic's clients, without /v1; without it their rows are left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) anthropic: Option<String>,
+    /// The key that the gateway's callers show.
+    #[arg(long, default_value = "sk-faults")]
+    pub(crate) key: String,
+    /// The port of the wall; the one after it is held and nothing listens there. Free ports for
+    /// `pointsman`, else 8401.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) wall_port: Option<u16>,
+    /// How the gateway names a row's model: may hold {model}, {provider}, {base} and {wall}.
+    #[arg(long, value_name = "TEMPLATE", default_value = "{model}")]
+    pub(crate) primary: String,
+    /// The same for models without a fallback, where they are named in another way.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) alone: Option<String>,
+    /// A header for every request, `name: value`; the value is a template too.
+    #[arg(long, value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+    /// A file of headers by client and route, as `--config-for portkey` prints it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) headers: Option<PathBuf>,
+    /// What the gateway is called in the report.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Run these scenarios alone.
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) only: Vec<String>,
+    /// How many requests are under way at once.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) at_once: usize,
+    /// Print the configuration a gateway needs for the wall, and run nothing.
+    #[arg(long, value_name = "GATEWAY", value_enum)]
+    pub(crate) config_for: Option<Configured>,
+    /// Print reports of earlier runs side by side, and run nothing.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) compare: Vec<PathBuf>,
+    /// List the scenarios, and run nothing.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The gateways whose configuration can be printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Configured {
+    /// A shell script that writes pointsman.yaml, routing.yaml and the providers' records.
+    Pointsman,
+    /// The configuration of LiteLLM's proxy.
+    Litellm,
+    /// Headers for Portkey's gateway.
+    Portkey,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod doctor;
+pub(crate) mod faults;
 pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod routing;

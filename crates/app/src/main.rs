@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod discover;
 mod exit;
+mod faults;
 mod logs;
 mod out;
 mod reload;
@@ -54,6 +55,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Ledger(ledger) => commands::ledger::run(config, &ledger).await,
         Command::Usage(usage) => commands::usage::run(config, &usage),
         Command::Demo(demo) => demo::run(&demo).await,
+        Command::Faults(faults) => commands::faults::run(&faults).await,
         Command::Config(schema) => commands::schema::run(&schema),
         Command::Completions(shell) => Ok(commands::completions(shell.shell)),
     }

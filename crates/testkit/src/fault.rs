@@ -8,6 +8,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Spelling;
+
 /// Declares the faults, their names, and the argument a name may carry, from one table.
 macro_rules! faults {
     ($(
@@ -89,9 +91,47 @@ faults! {
     /// Bytes that are no text under the right content type: a compressed body whose
     /// `content-encoding` a proxy has lost.
     "garbage" Garbage = Nothing(Fault::Garbage);
+    /// After n more events every byte comes alone, with pauses, and no frame is ever complete: a
+    /// worker that is swapping, or a client of the provider's own that is starved.
+    "drip_after" DripAfter(usize) = Number(2, |n| Fault::DripAfter(count(n)));
+    /// The stream ends cleanly after n more events: a proxy that lost its upstream and closes in
+    /// order.
+    "end_after" EndAfter(usize) = Number(2, |n| Fault::EndAfter(count(n)));
+    /// After n more events the JSON of one breaks off, and the stream goes on as if nothing were
+    /// wrong: two workers writing to one socket.
+    "malformed_after" MalformedAfter(usize) = Number(2, |n| Fault::MalformedAfter(count(n)));
+    /// Bytes that are no text come after n more events, and then the end.
+    "garbage_after" GarbageAfter(usize) = Number(2, |n| Fault::GarbageAfter(count(n)));
+    /// After n more events a frame begins that has no line end for 48 MiB: a runaway tool call, or
+    /// a file that was never meant to be served.
+    "oversized_after" OversizedAfter(usize) = Number(2, |n| Fault::OversizedAfter(count(n)));
+    /// An event says after n more events that the rate limit is met, then the stream ends.
+    "rate_limit_after" RateLimitAfter(usize) = Number(2, |n| Fault::RateLimitAfter(count(n)));
+    /// An event says after n more events that the provider is overloaded, then the stream ends:
+    /// Anthropic's documented `overloaded_error`.
+    "overloaded_after" OverloadedAfter(usize) = Number(2, |n| Fault::OverloadedAfter(count(n)));
+    /// Status 200, the right content type, and not a byte of body.
+    "empty_body" EmptyBody = Nothing(Fault::EmptyBody);
+    /// Status 200 with a page of HTML: the log-in page of a proxy in between.
+    "html_200" Html200 = Nothing(Fault::Html200);
+    /// A good answer that says it is plain text: servers behind a proxy that guesses types.
+    "wrong_type" WrongType = Nothing(Fault::WrongType);
+    /// The first event comes twice: a proxy that tried again behind an answer that had begun.
+    "duplicate_start" DuplicateStart = Nothing(Fault::DuplicateStart);
+    /// Nothing is said of what was used, whoever asks: many servers of one's own.
+    "no_usage" NoUsage = Nothing(Fault::NoUsage);
+    /// What was used is told after the stream's end: a proxy that appends what it counted.
+    "usage_after_end" UsageAfterEnd = Nothing(Fault::UsageAfterEnd);
+    /// Status 429 that tells how long to wait, in the spelling of this name.
+    "throttle" Throttle(Spelling) = Word("seconds", |word| Spelling::parse(word).map(Fault::Throttle));
+    /// Status 401 with a message that quotes the credential it refuses.
+    "quoted_key" QuotedKey = Nothing(Fault::QuotedKey);
+    /// Status 500 with a stack trace and the name of a machine beside the message: FastAPI, Triton
+    /// and others in debug mode.
+    "stack_trace" StackTrace = Nothing(Fault::StackTrace);
 }
 
-use Argument::{Nothing, Number};
+use Argument::{Nothing, Number, Word};
 
 /// What may follow a fault's name, after a colon.
 enum Argument {
@@ -99,6 +139,8 @@ enum Argument {
     Nothing(Fault),
     /// A number, and the one that is meant when none is written.
     Number(u64, fn(u64) -> Fault),
+    /// A word, and the one that is meant when none is written.
+    Word(&'static str, fn(&str) -> Option<Fault>),
 }
 
 impl Fault {
@@ -112,14 +154,17 @@ impl Fault {
     pub fn parse(text: &str) -> Result<Self, UnknownFault> {
         let unknown = || UnknownFault { text: text.to_owned() };
         let (name, argument) = match text.split_once(':') {
-            Some((name, argument)) => (name, Some(argument.parse().map_err(|_| unknown())?)),
+            Some((name, argument)) => (name, Some(argument)),
             None => (text, None),
         };
-        match (Self::argument_of(name), argument) {
-            (Some(Nothing(fault)), None) => Ok(fault),
-            (Some(Number(usual, make)), argument) => Ok(make(argument.unwrap_or(usual))),
-            _ => Err(unknown()),
-        }
+        let fault = match (Self::argument_of(name), argument) {
+            (Some(Nothing(fault)), None) => Some(fault),
+            (Some(Number(usual, make)), None) => Some(make(usual)),
+            (Some(Number(_, make)), Some(number)) => number.parse().ok().map(make),
+            (Some(Word(usual, make)), word) => make(word.unwrap_or(usual)),
+            _ => None,
+        };
+        fault.ok_or_else(unknown)
     }
 }
 
@@ -129,7 +174,17 @@ impl fmt::Display for Fault {
         f.write_str(self.name())?;
         match self {
             Self::Status(status, _) => write!(f, ":{status}"),
-            Self::CutAfter(n) | Self::SilenceAfter(n) | Self::ErrorAfter(n) => write!(f, ":{n}"),
+            Self::CutAfter(n)
+            | Self::SilenceAfter(n)
+            | Self::ErrorAfter(n)
+            | Self::DripAfter(n)
+            | Self::EndAfter(n)
+            | Self::MalformedAfter(n)
+            | Self::GarbageAfter(n)
+            | Self::OversizedAfter(n)
+            | Self::RateLimitAfter(n)
+            | Self::OverloadedAfter(n) => write!(f, ":{n}"),
+            Self::Throttle(spelling) => write!(f, ":{}", spelling.name()),
             Self::SlowChunks(pause) => write!(f, ":{}", pause.as_millis()),
             _ => Ok(()),
         }
@@ -184,12 +239,18 @@ mod tests {
     fn an_argument_follows_a_colon() {
         assert_eq!(Fault::parse("cut_after:5"), Ok(Fault::CutAfter(5)));
         assert_eq!(Fault::parse("status:529"), Ok(Fault::status(529)));
+        assert_eq!(
+            Fault::parse("throttle:http_date").map(|f| f.to_string()).as_deref(),
+            Ok("throttle:http_date")
+        );
         assert_eq!(Fault::parse("slow_chunks:7"), Ok(Fault::SlowChunks(Duration::from_millis(7))));
     }
 
     #[test]
     fn what_names_no_fault_is_refused_with_the_names() {
-        for text in ["", "reset", "refuse:1", "cut_after:", "cut_after:many", "Refuse"] {
+        for text in
+            ["", "reset", "refuse:1", "cut_after:", "cut_after:many", "Refuse", "throttle:some"]
+        {
             let said = Fault::parse(text).map_err(|unknown| unknown.to_string());
             assert!(said.is_err_and(|said| said.contains("never_answer")), "{text}");
         }

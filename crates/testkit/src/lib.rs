@@ -24,8 +24,10 @@ pub mod corpus;
 mod fault;
 mod provider;
 mod script;
+mod throttle;
 
 pub use corpus::{Case, Cut};
 pub use fault::{Fault, UnknownFault};
-pub use provider::{DeadPort, Provider, Seen};
-pub use script::{Answer, Reply, Rule, Script, Trouble, Usage, When};
+pub use provider::{DeadPort, Ended, Provider, Seen};
+pub use script::{Answer, Reply, Rule, Script, Shows, Trouble, Usage, When};
+pub use throttle::Spelling;

@@ -1,14 +1,18 @@
-//! The scripted provider: an HTTP/1.1 server on a loopback port. It speaks `openai_chat`, whole
-//! and streamed, lists its models, and plays recorded and raw answers at any path.
+//! The scripted provider: an HTTP/1.1 server on a loopback port. It speaks `openai_chat` and, at a
+//! path that ends in `/messages`, `anthropic_messages`, whole and streamed; it lists its models, and
+//! plays recorded and raw answers at any path.
 //!
 //! Invariants: it listens on 127.0.0.1 only; every task it starts ends with it; a dropped
 //! connection is a real abrupt end, never a clean end of the body.
 
 mod ask;
 mod chat;
+mod dialect;
 mod exchange;
+mod messages;
 mod play;
 mod recorded;
+mod rewrite;
 mod seen;
 mod spoil;
 mod stage;
@@ -36,7 +40,7 @@ use steps::{Lost, Playing};
 
 use crate::Script;
 
-pub use seen::Seen;
+pub use seen::{Ended, Seen};
 
 /// A scripted provider that is running; dropping it ends it.
 #[derive(Debug)]
@@ -49,7 +53,12 @@ pub struct Provider {
 impl Provider {
     /// Starts a provider on a free loopback port.
     pub async fn start(script: Script) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(0, script).await
+    }
+
+    /// Starts a provider on this loopback port.
+    pub async fn start_at(port: u16, script: Script) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = listener.local_addr()?.port();
         let stage = Arc::new(Stage::new(script));
         let listening = tokio::spawn(listen(listener, Arc::clone(&stage)));
@@ -74,6 +83,11 @@ impl Provider {
     /// Returns the latest requests in the order they came, at most [`Provider::REMEMBERED`].
     pub fn seen(&self) -> Vec<Seen> {
         self.stage.seen()
+    }
+
+    /// Returns those of the latest requests whose body holds this, in the order they came.
+    pub fn seen_saying(&self, part: &str) -> Vec<Seen> {
+        self.stage.seen_saying(part)
     }
 
     /// How many requests [`Provider::seen`] remembers: a demo may run for days.
@@ -128,8 +142,13 @@ pub struct DeadPort {
 impl DeadPort {
     /// Takes a free port without listening on it.
     pub fn take() -> io::Result<Self> {
+        Self::take_at(0)
+    }
+
+    /// Takes this port without listening on it.
+    pub fn take_at(port: u16) -> io::Result<Self> {
         let held = TcpSocket::new_v4()?;
-        held.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        held.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         Ok(Self { port: held.local_addr()?.port(), _held: held })
     }
 
@@ -188,8 +207,9 @@ async fn answer(stage: Arc<Stage>, request: Request<Incoming>) -> Result<Respons
     let (head, body) = request.into_parts();
     // A client that broke off its own request reads no answer.
     let Ok(body) = body.collect().await else { return Err(Lost::Cut) };
-    let (act, delay) = stage.hear(&Seen::of(&head, body.to_bytes()));
-    let (method, watch) = (head.method, stage.watch());
+    let seen = Seen::of(&head, body.to_bytes());
+    let (act, delay) = stage.hear(&seen);
+    let (method, watch) = (head.method, stage.watch(&seen));
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }

@@ -147,13 +147,19 @@ impl Answer {
     /// Answers every request with this fault.
     #[must_use]
     pub fn failing(self, fault: Fault) -> Self {
-        Self { trouble: Some(Trouble { fault, times: None }), ..self }
+        Self { trouble: Some(Trouble { fault, shows: Shows::Always }), ..self }
     }
 
     /// Answers the first requests with this fault and the later ones well.
     #[must_use]
     pub fn failing_first(self, times: u32, fault: Fault) -> Self {
-        Self { trouble: Some(Trouble { fault, times: Some(times) }), ..self }
+        Self { trouble: Some(Trouble { fault, shows: Shows::First(times) }), ..self }
+    }
+
+    /// Answers every other request with this fault, beginning with the first.
+    #[must_use]
+    pub fn flapping(self, fault: Fault) -> Self {
+        Self { trouble: Some(Trouble { fault, shows: Shows::EveryOther }), ..self }
     }
 
     /// Waits this long before doing anything, misbehaving included.
@@ -168,8 +174,30 @@ impl Answer {
 pub struct Trouble {
     /// What goes wrong.
     pub fault: Fault,
-    /// How many requests it hits before the provider recovers; all, when absent.
-    pub times: Option<u32>,
+    /// Which requests it hits.
+    pub shows: Shows,
+}
+
+/// Which of the requests that get an answer a fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// All of them.
+    Always,
+    /// The first so many; then the provider has recovered.
+    First(u32),
+    /// The first, the third and so on.
+    EveryOther,
+}
+
+impl Shows {
+    /// Says whether the request with this number, from zero, is hit.
+    pub fn at(self, number: u32) -> bool {
+        match self {
+            Self::Always => true,
+            Self::First(times) => number < times,
+            Self::EveryOther => number.is_multiple_of(2),
+        }
+    }
 }
 
 /// A good answer.

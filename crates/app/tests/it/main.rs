@@ -19,6 +19,7 @@ mod dialects;
 mod embeddings;
 mod envelopes;
 mod fallback;
+mod faults;
 mod host;
 mod large;
 mod losses;

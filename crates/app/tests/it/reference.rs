@@ -18,7 +18,7 @@ use crate::support::pointsman;
 const BLESS: &str = "BLESS=1 cargo test -p pointsman reference";
 
 /// Compares a page with what it should be, or writes it.
-fn check(page: &str, text: &str) {
+pub(crate) fn check(page: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
     let text = format!("<!-- generated: {BLESS} -->\n\n{}\n", text.trim_end());
     if std::env::var("BLESS").is_ok_and(|bless| bless == "1") {

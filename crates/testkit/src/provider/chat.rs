@@ -154,7 +154,7 @@ pub(super) fn error(message: &str, kind: &str, code: Option<&str>) -> String {
 }
 
 /// Words with the space that follows them; long ones in parts.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(' ').flat_map(parts)
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::Seen;
 use super::ask::{Ask, Mode};
 use super::chat::{self, Content, Line};
+use super::dialect::{Dialect, Wrong};
 use super::exchange::{Act, Exchange, Head};
 use super::recorded::{recorded, recorded_good};
 use super::spoil::{Good, Kind, spoil};
@@ -50,20 +51,20 @@ pub(super) fn play(heard: &Heard<'_>, reply: &Reply, fault: Option<&Fault>) -> A
     match reply {
         Reply::Recorded { case, cut } => match fault {
             None => Act::Answer(recorded(case, *cut)),
-            Some(fault) => spoil(fault, recorded_good(case)),
+            Some(fault) => under(heard, Some(fault), recorded_good(case)),
         },
         Reply::Raw { status, headers, body } => {
             let head = Head { status: *status, headers: headers.clone() };
-            under(fault, raw(head, body.clone()))
+            under(heard, fault, raw(heard, head, body.clone()))
         }
         Reply::Text { text, usage } => match fault {
             // An empty answer is a good one whose text is empty.
-            Some(Fault::Empty) => under(None, spoken(heard, Content::Text(""), None)),
-            _ => under(fault, spoken(heard, Content::Text(text), *usage)),
+            Some(Fault::Empty) => under(heard, None, spoken(heard, Content::Text(""), None)),
+            _ => under(heard, fault, spoken(heard, Content::Text(text), *usage)),
         },
         Reply::ToolCall { name, arguments } => match fault {
-            Some(Fault::Empty) => under(None, spoken(heard, Content::Text(""), None)),
-            _ => under(fault, spoken(heard, Content::Call { name, arguments }, None)),
+            Some(Fault::Empty) => under(heard, None, spoken(heard, Content::Text(""), None)),
+            _ => under(heard, fault, spoken(heard, Content::Call { name, arguments }, None)),
         },
     }
 }
@@ -72,7 +73,8 @@ impl Heard<'_> {
     /// Returns what the client did wrong, if its request is no chat completion.
     fn mistake(&self) -> Option<(u16, String)> {
         let Seen { method, path, .. } = self.seen;
-        if method != "POST" || !path.ends_with("/chat/completions") {
+        let spoken = path.ends_with("/chat/completions") || path.ends_with("/messages");
+        if method != "POST" || !spoken {
             let message = format!("Unknown request URL: {method} {path}.");
             let body = chat::error(&message, "invalid_request_error", Some("unknown_url"));
             return Some((404, body));
@@ -98,17 +100,27 @@ fn answer(heard: &Heard<'_>, status: u16, body: Bytes) -> Act {
     Act::Answer(Exchange::whole(heard.head(status, JSON), body))
 }
 
-fn under(fault: Option<&Fault>, good: Good) -> Act {
+fn under(heard: &Heard<'_>, fault: Option<&Fault>, good: Good) -> Act {
     match fault {
+        Some(Fault::QuotedKey) => answer(heard, 401, quoted_key(heard)),
         Some(fault) => spoil(fault, good),
         None => Act::Answer(good.exchange()),
     }
 }
 
-fn raw(head: Head, body: Bytes) -> Good {
+/// Providers quote a credential in full or in part; in full shows who passes it on.
+fn quoted_key(heard: &Heard<'_>) -> Bytes {
+    let given = heard.seen.header("x-api-key").or_else(|| heard.seen.authorization());
+    let given = given.unwrap_or_default();
+    let message = format!("Incorrect API key provided: {}.", given.trim_start_matches("Bearer "));
+    Bytes::from(Dialect::at(&heard.seen.path).error(Wrong::with(401), &message).to_string())
+}
+
+fn raw(heard: &Heard<'_>, head: Head, body: Bytes) -> Good {
+    let dialect = Dialect::at(&heard.seen.path);
     match head.content_type().and_then(|kind| events_of(kind, body.clone())) {
-        Some(frames) => Good { head, frames, kind: Kind::Events },
-        None => Good { head, frames: vec![body], kind: Kind::Whole },
+        Some(frames) => Good { dialect, head, frames, kind: Kind::Events },
+        None => Good { dialect, head, frames: vec![body], kind: Kind::Whole },
     }
 }
 
@@ -116,14 +128,15 @@ fn spoken(heard: &Heard<'_>, content: Content<'_>, usage: Option<Usage>) -> Good
     let usage = usage.unwrap_or_else(|| estimate(heard.ask.size, &content));
     let model = heard.ask.model.as_deref().unwrap_or("scripted");
     let line = Line { number: heard.number, model, content, usage };
-    match heard.ask.mode {
-        Mode::Whole => {
-            Good { head: heard.head(200, JSON), frames: vec![line.whole()], kind: Kind::Whole }
-        }
-        mode => {
-            Good { head: heard.head(200, EVENTS), frames: line.events(mode), kind: Kind::Events }
-        }
-    }
+    let dialect = Dialect::at(&heard.seen.path);
+    let (kind, frames) = match (dialect, heard.ask.mode) {
+        (Dialect::Chat, Mode::Whole) => (Kind::Whole, vec![line.whole()]),
+        (Dialect::Chat, mode) => (Kind::Events, line.events(mode)),
+        (Dialect::Messages, Mode::Whole) => (Kind::Whole, vec![line.whole_message()]),
+        (Dialect::Messages, _) => (Kind::Events, line.message_events()),
+    };
+    let head = heard.head(200, if kind == Kind::Whole { JSON } else { EVENTS });
+    Good { dialect, head, frames, kind }
 }
 
 /// Four bytes a token, rounded up.

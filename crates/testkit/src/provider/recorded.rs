@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::dialect::Dialect;
 use super::exchange::{Exchange, Head, Step};
 use super::spoil::{Good, Kind};
 
@@ -47,7 +48,7 @@ pub(super) fn recorded_good(case: &Case) -> Good {
         _ => (Cut::Whole, Kind::Whole),
     };
     let Ok(frames) = case.pieces(cut) else { return unreadable(case) };
-    Good { head: head(case), frames, kind }
+    Good { dialect: Dialect::at(&case.path), head: head(case), frames, kind }
 }
 
 fn head(case: &Case) -> Head {
@@ -79,5 +80,6 @@ fn usual_content_type(case: &Case) -> &'static str {
 /// 599 is no provider's status, so nobody takes it for an answer.
 fn unreadable(case: &Case) -> Good {
     let text = format!("the body of record {} is not base64", case.id);
-    Good { head: Head::of(599, "text/plain"), frames: vec![Bytes::from(text)], kind: Kind::Whole }
+    let head = Head::of(599, "text/plain");
+    Good { dialect: Dialect::Chat, head, frames: vec![Bytes::from(text)], kind: Kind::Whole }
 }

@@ -1,33 +1,40 @@
-//! Lays a fault over a good answer: the one place that says what each fault does.
+//! Lays a fault over a good answer: the one place that says what each fault does. Changes of the
+//! bytes alone, which leave the HTTP message in order, are in `rewrite`.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use super::chat;
+use super::dialect::{Dialect, Wrong};
 use super::exchange::{Act, Exchange, Head, Step};
+use super::rewrite::{GARBAGE, divide};
 
-use crate::Fault;
+use crate::{Fault, Spelling};
 
 const JSON: &str = "application/json";
 const HTML: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n\
     <body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n\
     <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+const LOG_IN: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n\
+    <body><form action=\"/login\"><input name=\"user\"></form></body></html>\n";
 /// An error as OpenRouter passes it on, with the status in the body.
 const ERROR: &str = r#"{"error":{"message":"Provider returned error","code":502,"metadata":{"provider_name":"scripted","raw":"upstream connect error"}}}"#;
-const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
-/// What OpenRouter sends before unstreamed JSON while it waits.
-const BLANK_LINE: &[u8] = b"\n         \n";
-/// The head of a gzip stream, then bytes that begin no UTF-8 sequence.
-const GARBAGE: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\x4a\xff\xfe\x80\xc0\xf5\
-    \x00\x0a\x0d\xbf\x92\x53\xb2\xb2\x8a\x8e\x05\x00\x9c\xd1";
+const TRACE: &str = "Traceback (most recent call last):\n  File \"/srv/engine/worker.py\", line 312, \
+    in step\n    raise RuntimeError(\"CUDA error\")\nRuntimeError: CUDA error";
 /// How many pieces an unstreamed answer comes in when it comes slowly.
 const DRIBBLES: usize = 8;
+/// The time between two bytes that drip.
+const DRIP: Duration = Duration::from_millis(100);
+/// An oversized frame: so many pieces of so many bytes.
+const OVERSIZED: (usize, usize) = (48, 1 << 20);
 
 /// A good answer, before a fault is laid over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Good {
+    /// The dialect it speaks.
+    pub(super) dialect: Dialect,
     /// Its status and headers.
     pub(super) head: Head,
     /// Its events, or its one body.
@@ -47,31 +54,43 @@ pub(super) enum Kind {
 
 /// Returns what happens to a request that would have been answered well.
 pub(super) fn spoil(fault: &Fault, good: Good) -> Act {
+    let dialect = good.dialect;
     Act::Answer(match fault {
         Fault::Refuse => return Act::Reset,
         Fault::NeverAnswer => return Act::Hang,
-        Fault::Status(status, body) => {
-            let body = body.clone().unwrap_or_else(|| usual_error(*status));
-            Exchange::whole(Head::of(*status, JSON), Bytes::from(body))
-        }
+        Fault::Status(status, Some(body)) => refusal(*status, body.clone()),
+        Fault::Status(status, None) => refusal(*status, usual_error(dialect, *status).to_string()),
+        Fault::Throttle(spelling) => throttled(dialect, *spelling),
+        Fault::QuotedKey => refusal(401, usual_error(dialect, 401).to_string()),
+        Fault::StackTrace => refusal(500, traced(dialect)),
         Fault::Html503 => Exchange::whole(Head::of(503, "text/html"), Bytes::from(HTML)),
-        Fault::ErrorIn200 => error_in_200(),
+        Fault::Html200 => Exchange::whole(Head::of(200, "text/html"), Bytes::from(LOG_IN)),
+        Fault::ErrorIn200 => refusal(200, error(dialect).to_string()),
+        Fault::EmptyBody => Exchange { head: good.head, steps: Vec::new() },
         Fault::HeadersThenSilence => Exchange { head: good.head, steps: vec![Step::Hang] },
-        Fault::CutBeforeFirstToken => good.until(0, Step::Break),
-        Fault::CutAfter(n) => good.until(*n, Step::Break),
-        Fault::SilenceAfter(n) => good.until(*n, Step::Hang),
-        Fault::ErrorAfter(_) if good.kind == Kind::Whole => error_in_200(),
-        Fault::ErrorAfter(n) => {
-            good.until(*n, Step::Send(Bytes::from(format!("data: {ERROR}\n\n"))))
-        }
+        Fault::CutBeforeFirstToken => good.until(0, [Step::Break]),
+        Fault::CutAfter(n) => good.until(*n, [Step::Break]),
+        Fault::SilenceAfter(n) => good.until(*n, [Step::Hang]),
+        Fault::EndAfter(n) => good.until(*n, []),
+        Fault::DripAfter(n) => good.dripping(*n),
+        Fault::OversizedAfter(n) => good.oversized(*n),
+        Fault::GarbageAfter(n) => good.until(*n, [Step::Send(Bytes::from_static(GARBAGE))]),
+        Fault::ErrorAfter(n) => good.telling(*n, &error(dialect)),
+        Fault::RateLimitAfter(n) => good.telling(*n, &usual_error(dialect, 429)),
+        Fault::OverloadedAfter(n) => good.telling(*n, &usual_error(dialect, 529)),
         Fault::SlowChunks(pause) => good.slowed(*pause),
         Fault::Empty
         | Fault::NoDone
         | Fault::NoFinish
         | Fault::BrokenJson
+        | Fault::MalformedAfter(_)
         | Fault::KeepAliveComments
         | Fault::Crlf
         | Fault::OneByteAtATime
+        | Fault::WrongType
+        | Fault::DuplicateStart
+        | Fault::NoUsage
+        | Fault::UsageAfterEnd
         | Fault::Garbage => good.rewritten(fault).exchange(),
     })
 }
@@ -84,11 +103,40 @@ impl Good {
     }
 
     /// Keeps the first event and n more, never the last, and then does what is said.
-    fn until(self, n: usize, then: Step) -> Exchange {
+    fn until(self, n: usize, then: impl IntoIterator<Item = Step>) -> Exchange {
         let mut frames = self.pieces(2);
         frames.truncate(n.saturating_add(1).min(frames.len().saturating_sub(1)));
-        let steps = frames.into_iter().map(Step::Send).chain([then]).collect();
+        let steps = frames.into_iter().map(Step::Send).chain(then).collect();
         Exchange { head: self.head, steps }
+    }
+
+    /// Keeps the first event and n more, and ends with one that tells an error; an unstreamed
+    /// answer is the error.
+    fn telling(self, n: usize, error: &Value) -> Exchange {
+        if self.kind == Kind::Whole {
+            return refusal(200, error.to_string());
+        }
+        let told = Step::Send(self.dialect.event(error));
+        self.until(n, [told])
+    }
+
+    /// Lets the rest drip; of an event its line end is kept back, of a body its last byte.
+    fn dripping(self, n: usize) -> Exchange {
+        let n = if self.kind == Kind::Whole { 0 } else { n.saturating_add(1) };
+        let rest = self.frames.get(n).or(self.frames.last()).cloned().unwrap_or_default();
+        let rest = rest.slice(..rest.trim_ascii_end().len().saturating_sub(1));
+        let drops = divide(&rest, rest.len());
+        let drops = drops.flat_map(|drop| [Step::Send(drop), Step::Wait(DRIP)]);
+        let kept = self.frames.iter().take(n).cloned().map(Step::Send);
+        let steps = kept.chain(drops).chain([Step::Hang]).collect();
+        Exchange { head: self.head, steps }
+    }
+
+    fn oversized(self, n: usize) -> Exchange {
+        let (pieces, size) = OVERSIZED;
+        let piece = Step::Send(Bytes::from(vec![b'a'; size]));
+        let begun = Step::Send(Bytes::from_static(b"data: {\"text\":\""));
+        self.until(n, [begun].into_iter().chain(std::iter::repeat_n(piece, pieces)))
     }
 
     fn slowed(self, pause: Duration) -> Exchange {
@@ -108,97 +156,41 @@ impl Good {
             Kind::Whole => self.frames.iter().flat_map(|body| divide(body, parts)).collect(),
         }
     }
+}
 
-    /// Changes the bytes of the answer, and leaves the HTTP message in order.
-    fn rewritten(self, fault: &Fault) -> Self {
-        let Self { head, frames, kind } = self;
-        let frames = match (fault, kind) {
-            (Fault::Empty, _) => Vec::new(),
-            (Fault::Garbage, _) => vec![Bytes::from_static(GARBAGE)],
-            (Fault::OneByteAtATime, _) => {
-                frames.iter().flat_map(|frame| divide(frame, frame.len())).collect()
-            }
-            (Fault::BrokenJson, Kind::Whole) => {
-                frames.iter().flat_map(|body| divide(body, 2)).take(1).collect()
-            }
-            (Fault::BrokenJson, Kind::Events) => break_second(frames),
-            (Fault::KeepAliveComments, Kind::Whole) => {
-                [BLANK_LINE; 3].map(Bytes::from_static).into_iter().chain(frames).collect()
-            }
-            (Fault::KeepAliveComments, Kind::Events) => with_comments(frames),
-            (Fault::Crlf, Kind::Events) => frames.iter().map(crlf).collect(),
-            (Fault::NoDone, Kind::Events) => frames.into_iter().filter(|f| !is_done(f)).collect(),
-            (Fault::NoFinish, Kind::Events) => {
-                frames.into_iter().take_while(|f| !is_done(f) && !finishes(f)).collect()
-            }
-            _ => frames,
-        };
-        Self { head, frames, kind }
+fn refusal(status: u16, body: String) -> Exchange {
+    Exchange::whole(Head::of(status, JSON), Bytes::from(body))
+}
+
+fn usual_error(dialect: Dialect, status: u16) -> Value {
+    let wrong = Wrong::with(status);
+    dialect.error(wrong, wrong.message)
+}
+
+/// An error that comes where an answer was promised.
+fn error(dialect: Dialect) -> Value {
+    match dialect {
+        Dialect::Chat => serde_json::from_str(ERROR).unwrap_or_default(),
+        Dialect::Messages => usual_error(dialect, 500),
     }
 }
 
-fn error_in_200() -> Exchange {
-    Exchange::whole(Head::of(200, JSON), Bytes::from(ERROR))
-}
-
-fn usual_error(status: u16) -> String {
-    let (message, kind, code) = match status {
-        401 => ("Incorrect API key provided.", "invalid_request_error", Some("invalid_api_key")),
-        404 => ("The model does not exist.", "invalid_request_error", Some("model_not_found")),
-        429 => ("Rate limit reached for requests.", "requests", Some("rate_limit_exceeded")),
-        529 => ("Overloaded", "overloaded_error", None),
-        400..500 => ("The request is not acceptable.", "invalid_request_error", None),
-        _ => ("The server had an error while processing your request.", "server_error", None),
-    };
-    chat::error(message, kind, code)
-}
-
-fn divide(body: &Bytes, parts: usize) -> impl Iterator<Item = Bytes> {
-    let size = body.len().div_ceil(parts.max(1)).max(1);
-    body.chunks(size).map(|part| body.slice_ref(part)).collect::<Vec<_>>().into_iter()
-}
-
-/// The first event carries no content; losing it would break less than a word lost half-way.
-fn break_second(mut frames: Vec<Bytes>) -> Vec<Bytes> {
-    let at = usize::from(frames.len() > 1);
-    if let Some(frame) = frames.get_mut(at) {
-        *frame = Bytes::from([&frame[..frame.len() / 2], b"\n\n"].concat());
+fn throttled(dialect: Dialect, spelling: Spelling) -> Exchange {
+    let wrong = Wrong::with(429);
+    let mut body = dialect.error(wrong, &format!("{}{}", wrong.message, spelling.words()));
+    if let Some(details) = spelling.details() {
+        body["error"]["status"] = json!("RESOURCE_EXHAUSTED");
+        body["error"]["details"] = details;
     }
-    frames
+    let mut exchange = refusal(429, body.to_string());
+    exchange.head.headers.extend(spelling.header(Timestamp::now()));
+    exchange
 }
 
-fn with_comments(frames: Vec<Bytes>) -> Vec<Bytes> {
-    let quiet = [KEEP_ALIVE, b"\n"].map(Bytes::from_static);
-    frames.into_iter().flat_map(|frame| quiet.clone().into_iter().chain([frame])).collect()
-}
-
-fn crlf(frame: &Bytes) -> Bytes {
-    let mut lines = Vec::with_capacity(frame.len() + 4);
-    for (at, byte) in frame.iter().enumerate() {
-        if *byte == b'\n' && !frame[..at].ends_with(b"\r") {
-            lines.push(b'\r');
-        }
-        lines.push(*byte);
-    }
-    Bytes::from(lines)
-}
-
-fn is_done(frame: &Bytes) -> bool {
-    data(frame) == Some(b"[DONE]")
-}
-
-fn finishes(frame: &Bytes) -> bool {
-    let Some(Ok(Value::Object(chunk))) = data(frame).map(serde_json::from_slice) else {
-        return false;
-    };
-    let choices = chunk.get("choices").and_then(Value::as_array).map(Vec::as_slice);
-    let finished = |choice: &Value| choice.get("finish_reason").is_some_and(|why| !why.is_null());
-    choices.unwrap_or_default().iter().any(finished)
-}
-
-fn data(frame: &Bytes) -> Option<&[u8]> {
-    let mut lines = frame.split(|byte| *byte == b'\n');
-    lines.find_map(|line| line.strip_prefix(b"data:")).map(<[u8]>::trim_ascii)
+fn traced(dialect: Dialect) -> String {
+    let mut body = usual_error(dialect, 500);
+    body["error"]["debug"] = json!({"trace": TRACE, "host": "engine-7.internal.example"});
+    body.to_string()
 }
 
 #[cfg(test)]
@@ -213,12 +205,17 @@ mod tests {
 
     fn stream() -> Good {
         let frames = [ROLE, WORD, WORD, FINISH, USAGE, DONE].map(Bytes::from).to_vec();
-        Good { head: Head::of(200, "text/event-stream"), frames, kind: Kind::Events }
+        Good {
+            dialect: Dialect::Chat,
+            head: Head::of(200, "text/event-stream"),
+            frames,
+            kind: Kind::Events,
+        }
     }
 
     fn whole() -> Good {
         let frames = vec![Bytes::from("{\"id\":\"abc\"}")];
-        Good { head: Head::of(200, JSON), frames, kind: Kind::Whole }
+        Good { dialect: Dialect::Chat, head: Head::of(200, JSON), frames, kind: Kind::Whole }
     }
 
     /// Writes the steps as text: sends as they are, the others in angle brackets.
@@ -289,5 +286,62 @@ mod tests {
         assert!(WORD.starts_with(broken[1].trim_end()) && broken[1].ends_with("\n\n"));
         assert_eq!(broken[2..], [WORD, FINISH, USAGE, DONE]);
         assert_eq!(steps(&Fault::BrokenJson, whole()), ["{\"id\":"]);
+    }
+
+    #[test]
+    fn a_stream_ends_in_order_too_early() {
+        assert_eq!(steps(&Fault::EndAfter(1), stream()), [ROLE, WORD]);
+        assert_eq!(steps(&Fault::EndAfter(1), whole()), ["{\"id\":"]);
+    }
+
+    #[test]
+    fn what_drips_is_never_complete() {
+        let drops = steps(&Fault::DripAfter(2), stream());
+        assert_eq!(drops[..6], [ROLE, WORD, WORD, "d", "<wait 100>", "a"]);
+        assert_eq!(drops.last().map(String::as_str), Some("<hang>"));
+        let said: String =
+            drops[3..].iter().filter(|drop| !drop.starts_with('<')).cloned().collect();
+        assert!(FINISH.starts_with(&said) && !said.contains('\n'));
+        assert_eq!(steps(&Fault::DripAfter(3), whole())[..2], ["{", "<wait 100>"]);
+    }
+
+    #[test]
+    fn an_oversized_frame_has_no_line_end() {
+        let frames = steps(&Fault::OversizedAfter(1), stream());
+        assert_eq!(frames[..2], [ROLE, WORD]);
+        assert!(frames[2..].concat().len() > 40 << 20);
+        assert!(!frames[2..].concat().contains('\n'));
+    }
+
+    #[test]
+    fn a_throttle_tells_its_wait_where_its_spelling_says() {
+        for spelling in Spelling::all() {
+            let Act::Answer(told) = spoil(&Fault::Throttle(spelling), whole()) else { continue };
+            let body = format!("{:?}{:?}", told.head.headers, told.steps);
+            let marks = ["retry-after", "ratelimit-reset", "RetryInfo", "again in 1.2s"];
+            let marked = marks.iter().any(|mark| body.contains(mark));
+            assert_eq!((told.head.status, marked), (429, !spelling.wait().is_zero()), "{body}");
+        }
+    }
+
+    #[test]
+    fn one_event_of_many_is_malformed() {
+        let broken = steps(&Fault::MalformedAfter(1), stream());
+        assert_eq!(broken[..2], [ROLE, WORD]);
+        assert!(WORD.starts_with(broken[2].trim_end()) && broken[2] != WORD);
+        assert_eq!(broken[3..], [FINISH, USAGE, DONE]);
+    }
+
+    #[test]
+    fn usage_goes_missing_or_comes_late() {
+        assert_eq!(steps(&Fault::NoUsage, stream()), [ROLE, WORD, WORD, FINISH, DONE]);
+        let late = steps(&Fault::UsageAfterEnd, stream());
+        assert_eq!(late[..5], [ROLE, WORD, WORD, FINISH, DONE]);
+        assert!(late[5].contains("\"usage\":{"));
+    }
+
+    #[test]
+    fn the_first_event_comes_twice() {
+        assert_eq!(steps(&Fault::DuplicateStart, stream())[..3], [ROLE, ROLE, WORD]);
     }
 }

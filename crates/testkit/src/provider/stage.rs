@@ -11,11 +11,12 @@ use super::Seen;
 use super::ask::Ask;
 use super::exchange::Act;
 use super::play::{Heard, aside, play};
+use super::seen::{Ended, Ending};
 
 use crate::{Answer, Fault, Script, Trouble, When};
 
-/// The requests that are remembered.
-pub(super) const REMEMBERED: usize = 1_024;
+/// The requests that are remembered: more than a run of the fault suite makes.
+pub(super) const REMEMBERED: usize = 4_096;
 
 /// The state of a provider.
 #[derive(Debug)]
@@ -111,9 +112,15 @@ impl Stage {
         number
     }
 
+    /// Returns the remembered requests whose body holds this.
+    pub(super) fn seen_saying(&self, part: &str) -> Vec<Seen> {
+        let seen = lock(&self.seen);
+        seen.iter().filter(|seen| seen.says(part)).cloned().collect()
+    }
+
     /// Watches one answer: dropped before it is complete, it counts as a client that hung up.
-    pub(super) fn watch(&self) -> Watch {
-        Watch { hung_up: Some(Arc::clone(&self.hung_up)) }
+    pub(super) fn watch(&self, seen: &Seen) -> Watch {
+        Watch { hung_up: Some(Arc::clone(&self.hung_up)), ending: seen.ending() }
     }
 }
 
@@ -131,11 +138,13 @@ async fn at_least(times: u64, counted: &watch::Sender<u64>) {
 #[derive(Debug)]
 pub(super) struct Watch {
     hung_up: Option<Arc<watch::Sender<u64>>>,
+    ending: Ending,
 }
 
 impl Watch {
     /// Ends the watch: all that was meant to be sent is sent.
     pub(super) fn complete(mut self) {
+        self.ending.end(Ended::Complete);
         self.hung_up = None;
     }
 }
@@ -143,6 +152,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(hung_up) = &self.hung_up {
+            self.ending.end(Ended::HungUp);
             hung_up.send_modify(|count| *count += 1);
         }
     }
@@ -161,13 +171,13 @@ pub(super) enum Place {
 #[derive(Debug)]
 struct Cue {
     script: Script,
-    shown_by_rule: Vec<u32>,
-    shown_by_default: u32,
+    asked_by_rule: Vec<u32>,
+    asked_of_default: u32,
 }
 
 impl Cue {
     fn new(script: Script) -> Self {
-        Self { shown_by_rule: vec![0; script.answers.len()], shown_by_default: 0, script }
+        Self { asked_by_rule: vec![0; script.answers.len()], asked_of_default: 0, script }
     }
 
     fn place(&self, seen: &Seen, ask: &Ask) -> Place {
@@ -182,27 +192,36 @@ impl Cue {
         }
     }
 
-    /// Returns the fault that shows this time, and counts it.
+    /// Returns the fault that shows this time, and counts the request.
     fn fault_at(&mut self, place: Place) -> Option<Fault> {
-        let Trouble { fault, times } = self.answer_at(place).trouble.clone()?;
-        let shown = match place {
-            Place::Rule(index) => &mut self.shown_by_rule[index],
-            Place::Default => &mut self.shown_by_default,
+        let fault = self.due_at(place);
+        let asked = match place {
+            Place::Rule(index) => &mut self.asked_by_rule[index],
+            Place::Default => &mut self.asked_of_default,
         };
-        if times.is_some_and(|times| *shown >= times) {
-            return None;
-        }
-        *shown = shown.saturating_add(1);
-        Some(fault)
+        *asked = asked.saturating_add(1);
+        fault
+    }
+
+    /// Returns the fault that the next request meets.
+    fn due_at(&self, place: Place) -> Option<Fault> {
+        let asked = match place {
+            Place::Rule(index) => self.asked_by_rule[index],
+            Place::Default => self.asked_of_default,
+        };
+        let Trouble { fault, shows } = self.answer_at(place).trouble.as_ref()?;
+        shows.at(asked).then(|| fault.clone())
     }
 
     /// A connection can be refused unread only where no rule could have spared the request.
     fn refuse(&mut self) -> bool {
-        let trouble = self.script.default.trouble.as_ref();
-        let alone = self.script.answers.is_empty() && self.script.default.delay.is_zero();
-        alone
-            && trouble.is_some_and(|trouble| trouble.fault == Fault::Refuse)
-            && self.fault_at(Place::Default).is_some()
+        let default = &self.script.default;
+        let alone = self.script.answers.is_empty() && default.delay.is_zero();
+        let refuses = alone && self.due_at(Place::Default) == Some(Fault::Refuse);
+        if refuses {
+            self.fault_at(Place::Default);
+        }
+        refuses
     }
 }
 

@@ -8,7 +8,7 @@ use hyper::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use testkit::{Answer, Fault, Provider, Script, When};
+use testkit::{Answer, Ended, Fault, Provider, Script, When};
 
 use crate::Tested;
 use crate::client::{ask, begin, chat, post, send, streamed};
@@ -142,5 +142,34 @@ async fn a_stopped_provider_has_given_up_its_port() -> Tested {
     let port = provider.port();
     provider.stop().await;
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_provider_that_flaps_fails_every_other_request() -> Tested {
+    let answer = Answer::text("well").flapping(Fault::status(503));
+    let provider = Provider::start(Script::of(answer)).await?;
+    for expected in [503, 200, 503, 200] {
+        assert_eq!(ask(&provider, &chat("hi")).await?.status, expected);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn how_an_answer_ended_is_told_of_each_request() -> Tested {
+    let script = Script::saying("well")
+        .when(When::said("stall"), Answer::text("").failing(Fault::NeverAnswer));
+    let provider = Provider::start(script).await?;
+    ask(&provider, &chat("marker-1")).await?;
+    let told = provider.seen_saying("marker-1");
+    assert_eq!(told.len(), 1);
+    assert!(told[0].ended().is_some_and(|(how, at)| how == Ended::Complete && at >= told[0].at));
+    let body = chat("stall marker-2");
+    let stalled = tokio::time::timeout(Duration::from_millis(200), ask(&provider, &body));
+    assert!(stalled.await.is_err());
+    provider.until_hung_up(1).await;
+    let told = provider.seen_saying("marker-2");
+    assert_eq!(told[0].ended().map(|(how, _)| how), Some(Ended::HungUp));
+    assert!(provider.seen_saying("marker-3").is_empty());
     Ok(())
 }

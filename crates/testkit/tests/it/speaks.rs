@@ -4,10 +4,10 @@ use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 
-use testkit::{Answer, Provider, Reply, Script, Usage, When};
+use testkit::{Answer, Fault, Provider, Reply, Script, Usage, When};
 
 use crate::Tested;
-use crate::client::{ask, chat, post, send, streamed};
+use crate::client::{Got, ask, chat, post, send, streamed};
 
 #[tokio::test]
 async fn a_text_comes_whole() -> Tested {
@@ -150,5 +150,72 @@ async fn raw_bytes_answer_any_path() -> Tested {
     let got = send(&provider, request).await?;
     assert_eq!((got.status, got.text().as_str()), (429, "slow down"));
     assert_eq!(got.headers["retry-after"], "7");
+    Ok(())
+}
+
+/// Asks as Anthropic's clients do.
+async fn message(provider: &Provider, stream: bool) -> Result<Got, Box<dyn std::error::Error>> {
+    let body = json!({"model": "small", "max_tokens": 9, "stream": stream,
+        "messages": [{"role": "user", "content": "hi, you"}]});
+    let request = Request::post("/v1/messages").header("host", "h").header("x-api-key", "sk-own");
+    send(provider, request.body(Full::from(body.to_string()))?).await
+}
+
+#[tokio::test]
+async fn a_message_comes_whole_and_as_events() -> Tested {
+    let provider = Provider::start(Script::saying("one two three")).await?;
+    let body = message(&provider, false).await?.json();
+    assert_eq!(body["content"], json!([{"type": "text", "text": "one two three"}]));
+    assert_eq!((&body["type"], &body["stop_reason"]), (&json!("message"), &json!("end_turn")));
+    assert_eq!(body["usage"]["output_tokens"], 4);
+    let got = message(&provider, true).await?;
+    let kinds: Vec<_> = got.chunks().iter().map(|event| event["type"].clone()).collect();
+    let (start, delta) = (["message_start", "content_block_start"], ["content_block_delta"; 3]);
+    let end = ["content_block_stop", "message_delta", "message_stop"];
+    assert_eq!(kinds, [&start[..], &delta, &end].concat());
+    assert!(got.text().starts_with("event: message_start\ndata: "));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_uses_a_tool() -> Tested {
+    let provider = Provider::start(Script::of(Answer::tool_call("look", r#"{"at":[1]}"#))).await?;
+    let body = message(&provider, false).await?.json();
+    assert_eq!(body["content"][0]["input"], json!({"at": [1]}));
+    let events = message(&provider, true).await?.chunks();
+    let pieces: String =
+        events.iter().filter_map(|event| event["delta"]["partial_json"].as_str()).collect();
+    assert_eq!(pieces, r#"{"at":[1]}"#);
+    assert_eq!(events[events.len() - 2]["delta"]["stop_reason"], "tool_use");
+    Ok(())
+}
+
+#[tokio::test]
+async fn errors_of_messages_are_in_their_own_words() -> Tested {
+    for (fault, status, kind) in [
+        (Fault::status(529), 529, "overloaded_error"),
+        (Fault::status(402), 402, "billing_error"),
+        (Fault::ErrorIn200, 200, "api_error"),
+    ] {
+        let provider = Provider::start(Script::of(Answer::text("").failing(fault))).await?;
+        let got = message(&provider, true).await?;
+        assert_eq!((got.status, &got.json()["error"]["type"]), (status, &json!(kind)));
+        assert_eq!(got.json()["type"], "error");
+    }
+    let answer = Answer::text("one two three").failing(Fault::OverloadedAfter(2));
+    let provider = Provider::start(Script::of(answer)).await?;
+    let got = message(&provider, true).await?;
+    assert!(got.text().contains("event: error\ndata: ") && !got.text().contains("message_stop"));
+    assert_eq!(got.chunks()[3]["error"]["type"], "overloaded_error");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_quoted() -> Tested {
+    let answer = Answer::text("").failing(Fault::QuotedKey);
+    let provider = Provider::start(Script::of(answer)).await?;
+    let got = message(&provider, false).await?;
+    assert!(got.status == 401 && got.text().contains("provided: sk-own."), "{}", got.text());
+    assert!(ask(&provider, &chat("hi")).await?.text().contains("provided: sk-test."));
     Ok(())
 }
