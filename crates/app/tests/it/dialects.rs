@@ -150,6 +150,7 @@ async fn a_request_falls_back_from_one_dialect_to_another() {
          checked: {task}, commit: checked }}\n",
         id(safe)
     ));
+    setup.never_open();
     let served = setup.serve();
     let stream = canned::raw(200, "text/event-stream", canned::frames(weak).concat());
     for (task, fault, stream_asked) in [

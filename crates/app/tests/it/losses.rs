@@ -108,6 +108,7 @@ async fn a_loss_with_an_odd_or_endless_name_is_told_too() {
 const TABLE: &str = "\
 version: test
 default_model: speaks-anthropic-messages/m
+defaults: { retries: 0 }
 tasks:
   work: { primary: speaks-anthropic-messages/m, fallbacks: [speaks-openai-chat/m] }
 ";

@@ -55,6 +55,11 @@ impl Setup {
         self.write("pointsman.yaml", &format!("{text}{lines}\n"));
     }
 
+    /// Keeps circuits closed, for tests in which a target fails often and is asked again on purpose.
+    pub(crate) fn never_open(&self) {
+        self.configure("breaker: { consecutive: 1000, minimum: 1000 }");
+    }
+
     /// Adds a provider with models `<id>-a` and `<id>-b`, priced at $1 in and $2 out.
     pub(crate) fn provider(&self, id: &str, base_url: &str) {
         let record = format!(
