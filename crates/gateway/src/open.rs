@@ -108,11 +108,7 @@ pub(crate) struct Open {
 
 impl Open {
     /// Begins an attempt that its target gave leave for.
-    pub(crate) fn begin(
-        book: &Book,
-        leave: Option<Leave>,
-        beginning: Beginning,
-    ) -> Self {
+    pub(crate) fn begin(book: &Book, leave: Option<Leave>, beginning: Beginning) -> Self {
         let Beginning { nth, way, paused, hedge, prose, stored } = beginning;
         let attempt = Attempt {
             nth,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use catalog::Found;
-use health::{Board, Candidate, TargetKey, Pass, Policies, Refusal, Report, View};
+use health::{Board, Candidate, Pass, Policies, Refusal, Report, TargetKey, View};
 use store::Outcome;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;

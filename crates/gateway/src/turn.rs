@@ -11,8 +11,7 @@ use crate::refusals;
 use crate::targets::{Leave, Way, roll};
 
 /// How retries are spaced.
-const BACKOFF: Backoff =
-    Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) };
+const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) };
 
 /// The longest that waiting for a told time is drawn out, so that those who wait do not all ask in
 /// the same instant.
