@@ -13,6 +13,7 @@ mod bad_input;
 mod canned;
 mod cli;
 mod clients;
+mod continuation;
 mod crash;
 mod cuts;
 mod dialects;
