@@ -37,4 +37,5 @@ mod spool;
 mod stream;
 mod support;
 mod surface;
+mod turns;
 mod verbatim;
