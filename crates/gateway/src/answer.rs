@@ -62,6 +62,14 @@ pub(crate) fn json(status: u16, body: &impl Serialize, about: &About) -> Respons
     whole(status, body.into(), about)
 }
 
+/// Answers with metrics.
+pub(crate) fn metrics(text: String, about: &About) -> Response<Body> {
+    let mut response = whole(200, text.into(), about);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
 /// Answers with a failure in the client's dialect.
 pub(crate) fn failure(
     inbound: Inbound,

@@ -35,6 +35,7 @@ mod join;
 mod judge;
 mod lane;
 mod life;
+mod metrics;
 mod models;
 mod open;
 mod patient;

@@ -22,7 +22,7 @@ use crate::converse::converse;
 use crate::count::count;
 use crate::embed::embed;
 use crate::route::{self, Route};
-use crate::{Gateway, World, models, record, status};
+use crate::{Gateway, World, metrics, models, record, status};
 
 /// Answers a request; a panic on the way is an answer too.
 pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
@@ -136,6 +136,10 @@ async fn dispatch(
         Route::Targets => {
             admit(world, &parts)?;
             Ok(answer::json(200, &status::targets(gateway), &about))
+        }
+        Route::Metrics => {
+            admit(world, &parts)?;
+            Ok(answer::metrics(metrics::text(gateway), &about))
         }
         Route::Root => Ok(answer::json(200, &status::root(), &about)),
         Route::WebSocket => {

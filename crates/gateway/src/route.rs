@@ -25,6 +25,8 @@ pub(crate) enum Route {
     Decision(String),
     /// `GET /api/health/targets`.
     Targets,
+    /// `GET /metrics`.
+    Metrics,
     /// `GET /health/live`.
     Live,
     /// `GET /health/ready`.
@@ -74,6 +76,7 @@ pub(crate) fn route(method: &Method, path: &str, headers: &HeaderMap) -> Route {
         ["models", id @ ..] => get(Route::Model(decoded(&id.join("/")))),
         ["api", "decisions", id] => get(Route::Decision((*id).to_owned())),
         ["api", "health", "targets"] => get(Route::Targets),
+        ["metrics"] => get(Route::Metrics),
         ["health"] | ["health", "live"] => get(Route::Live),
         ["health", "ready"] => get(Route::Ready),
         _ => Route::Nowhere,

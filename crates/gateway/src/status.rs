@@ -4,7 +4,7 @@ use health::View;
 use serde::Serialize;
 use store::Health;
 
-use crate::{Gateway, World, refusals};
+use crate::{Gateway, World, metrics, refusals};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Live {
@@ -110,6 +110,11 @@ struct Target {
     willing: bool,
     /// `closed`, `open` or `half_open`.
     circuit: &'static str,
+    /// After how long an open circuit lets a probe pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_probe_ms: Option<u128>,
+    /// How its credential stands: `good`, `cooling` or `retired`.
+    standing: &'static str,
     /// Why it would not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -147,6 +152,8 @@ fn target(view: View) -> Target {
         credential: view.key.credential.to_string(),
         willing: view.refusal.is_none(),
         circuit: view.state,
+        next_probe_ms: view.next_probe.map(|left| left.as_millis()),
+        standing: metrics::standing(&view),
         why: view.refusal.map(|refusal| refusals::why(refusal.why)),
         again_ms: view.refusal.and_then(|refusal| refusal.again).map(|again| again.as_millis()),
         last_failure: view.reason.map(|kind| kind.code()),

@@ -93,6 +93,16 @@ async fn a_target_that_fails_rests_and_comes_back_by_a_probe() {
     let open = target(&page, "weak/weak-a");
     assert_eq!((&open["circuit"], &open["willing"]), (&json!("open"), &json!(false)));
     assert_eq!(open["last_failure"], "provider_error");
+    assert!(open["next_probe_ms"].as_u64() > Some(0), "{page:#}");
+    let metrics = served.get("/metrics").await;
+    let named = "provider=\"weak\",model=\"weak-a\",credential=\"default\"";
+    for line in [
+        format!("pointsman_target_circuit{{{named},state=\"open\"}} 1\n"),
+        format!("pointsman_target_circuit{{{named},state=\"closed\"}} 0\n"),
+        format!("pointsman_target_circuit_opened_total{{{named}}} 1\n"),
+    ] {
+        assert!(metrics.text().contains(&line), "{line}{}", metrics.text());
+    }
     assert!(open["again_ms"].is_number(), "{page:#}");
     let got = served.chat(&ask("task/work", false, "hi")).await;
     let decision = served.decision(&got).await;

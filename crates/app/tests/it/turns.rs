@@ -107,7 +107,8 @@ async fn one_that_is_busy_is_waited_for_rather_than_one_that_throttles_for_minut
 
 #[tokio::test]
 async fn hedges_that_are_not_made_take_no_seat() {
-    let (slow, safe) = (provider(Answer::text("quick")).await, provider(Answer::text("safe")).await);
+    let (slow, safe) =
+        (provider(Answer::text("quick")).await, provider(Answer::text("safe")).await);
     let setup = Setup::new();
     setup.provider("slow", &slow.base_url());
     setup.provider("safe", &safe.base_url());
@@ -149,7 +150,11 @@ async fn a_refusal_that_goes_out_after_all_is_told_as_the_answer() {
     assert_eq!((got.status, got.header("x-pointsman-model")), (200, Some("weak/weak-a")));
     let attempts = &served.decision(&got).await["attempts"];
     let used = &attempts[0]["used"];
-    assert_eq!((&used["output"], &used["counted"]), (&json!(3), &json!("reported")), "{attempts:#}");
+    assert_eq!(
+        (&used["output"], &used["counted"]),
+        (&json!(3), &json!("reported")),
+        "{attempts:#}"
+    );
 }
 
 #[tokio::test]
