@@ -42,7 +42,9 @@ The task is what the header `x-pointsman-task` says, else `metadata.task` of the
 model `task/<name>` says. A request that names a model and no task goes to that model and nowhere
 else; `auto` and `claude-auto` go to `default_model`.
 
-- A task's models are tried in order, each once. One whose provider is not configured is left out.
+- A task's models are tried in order. One whose provider is not configured is left out, and one that
+  rests is not asked: [resilience.md](resilience.md) says what is tried when, how often and for how
+  long.
 - An unknown task, and a task none of whose models is configured, go to `default_model`.
 - A model is `provider/model`, or its bare id or alias where one configured provider lists it.
 - A task's name is made of lower-case letters, digits, `_` and `-`.

@@ -76,7 +76,6 @@ impl<'s> Page<'s> {
             one => one.as_str().unwrap_or_default(),
         };
         match kind {
-            "string" if schema["format"] == "decimal" => "decimal".to_owned(),
             "string" => "text".to_owned(),
             "integer" => "whole number".to_owned(),
             "boolean" => "`true` or `false`".to_owned(),
@@ -97,6 +96,9 @@ impl<'s> Page<'s> {
         if let Some(words) = target["enum"].as_array() {
             let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
             return format!("`{}`", words.join("` or `"));
+        }
+        if target["format"] == "decimal" {
+            return "decimal".to_owned();
         }
         if target["type"] == "string" {
             return self.kind(path, target);
