@@ -129,11 +129,20 @@ struct Reason {
 struct Limits {
     timeout_ms: u128,
     total_ms: u128,
+    silence_ms: u128,
+    patience_ms: u128,
     commit: &'static str,
     retries: u32,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     spend_usd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hedge_percent: Option<u8>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    continue_after_cut: bool,
+    /// `observe` or `enforce`, where answers are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -254,10 +263,18 @@ fn decision(hold: &Hold) -> String {
         limits: Limits {
             timeout_ms: plan.limits.timeout.as_millis(),
             total_ms: plan.limits.total.as_millis(),
+            silence_ms: plan.limits.silence.as_millis(),
+            patience_ms: plan.limits.patience.as_millis(),
             commit: plan.limits.commit.name(),
             retries: plan.limits.retries,
             attempts: plan.limits.attempts,
             spend_usd: plan.limits.spend.map(|spend| spend.to_string()),
+            hedge_percent: plan.limits.hedge_percent,
+            continue_after_cut: plan.limits.continue_after_cut,
+            check: plan.limits.check.as_ref().map(|checks| match checks.mode() {
+                check::Mode::Observe => "observe",
+                check::Mode::Enforce => "enforce",
+            }),
         },
         targets: plan.targets.iter().map(|target| target.name()).collect(),
         skipped: plan
