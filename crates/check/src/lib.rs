@@ -28,6 +28,7 @@ pub use answer::{Answer, Call};
 pub use checks::{Checks, Wrong};
 pub use prefix::{Prefix, prefix};
 pub use repair::repair;
+pub use schema::Schema;
 pub use verdict::{Finding, Verdict, check};
 pub use wanted::{Offered, Shape, Wanted};
 pub use written::{Mode, Unit, Written, WrittenLength};

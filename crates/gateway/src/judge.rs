@@ -12,7 +12,7 @@ use crate::open::Open;
 pub(crate) struct Judge {
     /// None where only the beginning is looked at.
     checks: Option<Arc<Checks>>,
-    request: Request,
+    wanted: Wanted,
 }
 
 /// The beginning of an answer.
@@ -25,8 +25,8 @@ pub(crate) struct Beginning<'b> {
 }
 
 impl Judge {
-    pub(crate) fn new(checks: Option<Arc<Checks>>, request: Request) -> Self {
-        Self { checks, request }
+    pub(crate) fn new(checks: Option<Arc<Checks>>, request: &Request) -> Self {
+        Self { checks, wanted: Wanted::of(request) }
     }
 
     /// Returns whether an answer is held until it has passed.
@@ -41,13 +41,13 @@ impl Judge {
 
     /// Judges a beginning.
     pub(crate) fn prefix(&self, beginning: Beginning<'_>) -> Prefix {
-        check::prefix(&Wanted::of(&self.request), beginning.text, beginning.tool)
+        check::prefix(&self.wanted, beginning.text, beginning.tool)
     }
 
     /// Judges an answer that has gone out already.
     pub(crate) fn observe(&self, response: &Response) -> Option<Verdict> {
         let checks = self.checks.as_ref()?;
-        Some(check::check(checks, &Wanted::of(&self.request), &Answer::of(response)))
+        Some(check::check(checks, &self.wanted, &Answer::of(response)))
     }
 
     /// Judges an answer before it goes out, and notes the verdict on its attempt. Text that had to

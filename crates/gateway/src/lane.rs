@@ -151,8 +151,8 @@ impl<'a> Asked<'a> {
     }
 
     /// Reads the whole request, for whoever holds its answer against it.
-    pub(crate) fn read_request(&mut self) -> Result<Request, Failure> {
-        self.request().map(|request| request.clone())
+    pub(crate) fn read_request(&mut self) -> Result<&Request, Failure> {
+        self.request().map(|request| &*request)
     }
 
     /// Reads the whole request, once; what is wrong with it is the caller's to mend.

@@ -1,16 +1,21 @@
 use ir::CallKind;
 
 use super::{HELD, MOST_SPACE, Prefix, invalid, prefix};
-use crate::{Offered, Shape, Wanted};
+use crate::{Offered, Schema, Shape, Wanted};
 
 const CLOSED: &str = r#"{"type":"object","properties":{"name":{}},"additionalProperties":false}"#;
 
-fn wanted(shape: Shape<'static>) -> Wanted<'static> {
-    let tools = vec![Offered { name: "weather", kind: CallKind::Function, schema: None }];
-    Wanted { shape, prompt: "".into(), tools, hosted_tools: false }
+fn schema(text: &str) -> Shape {
+    Shape::Schema(Schema::read(text))
 }
 
-fn check(shape: Shape<'static>, text: &str, expected: &Prefix) {
+fn wanted(shape: Shape) -> Wanted {
+    let tools =
+        vec![Offered { name: "weather".to_owned(), kind: CallKind::Function, schema: None }];
+    Wanted { shape, prompt: String::new(), tools, hosted_tools: false }
+}
+
+fn check(shape: Shape, text: &str, expected: &Prefix) {
     assert_eq!(&prefix(&wanted(shape), text, None), expected, "{text}");
 }
 
@@ -36,11 +41,11 @@ fn prose_and_fences_are_no_json() {
 
 #[test]
 fn a_closed_schema_knows_its_keys() {
-    check(Shape::Schema(CLOSED), "{\"name\"", &Prefix::Valid);
-    check(Shape::Schema(CLOSED), "{\"nom\"", &invalid("its first key is not of the schema"));
-    check(Shape::Schema(CLOSED), "[", &invalid("begins with another bracket or none"));
-    check(Shape::Schema("{\"type\":\"object\"}"), "{\"nom\"", &Prefix::Valid);
-    check(Shape::Schema("{\"type\":\"string\"}"), "\"", &Prefix::Valid);
+    check(schema(CLOSED), "{\"name\"", &Prefix::Valid);
+    check(schema(CLOSED), "{\"nom\"", &invalid("its first key is not of the schema"));
+    check(schema(CLOSED), "[", &invalid("begins with another bracket or none"));
+    check(schema("{\"type\":\"object\"}"), "{\"nom\"", &Prefix::Valid);
+    check(schema("{\"type\":\"string\"}"), "\"", &Prefix::Valid);
 }
 
 #[test]
