@@ -22,7 +22,7 @@ use crate::open::Open;
 use crate::pursue::Won;
 use crate::reach::Outgoing;
 use crate::send::{Sending, send};
-use crate::stream::Feed;
+use crate::stream::{Feed, Pace};
 use crate::targets::Way;
 
 /// The largest answer taken whole or held whole, in bytes.
@@ -102,21 +102,20 @@ async fn tried(
     if !response.status().is_success() {
         return Err(reach.scrubbed(refused(&ready.origin, response, limit).await));
     }
+    let pace = Pace { first_by: limit, silence: clocks.silence };
     let failure = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
     if stream && !is_json(response.headers()) {
         let body = response.into_body();
-        let feed = Feed::new(body, &ready.origin, ready.lane, way, clocks.silence);
-        return begin(feed.judged_by(terms.judge.clone()), open, &terms, limit)
-            .await
-            .map_err(failure);
+        let feed = Feed::new(body, &ready.origin, ready.lane, way, pace);
+        let feed = feed.judged_by(terms.judge.clone(), &ready.origin);
+        return begin(feed, open, &terms).await.map_err(failure);
     }
     let body = collect(response.into_body(), limit).await.map_err(failure)?;
     // Some stream under JSON's type: one recorded host, and Google where it was not asked for SSE.
     if stream && !body.trim_ascii_start().starts_with(b"{") {
-        let feed = Feed::of(body, &ready.origin, ready.lane, way, clocks.silence);
-        return begin(feed.judged_by(terms.judge.clone()), open, &terms, limit)
-            .await
-            .map_err(failure);
+        let feed = Feed::of(body, &ready.origin, ready.lane, way, pace);
+        let feed = feed.judged_by(terms.judge.clone(), &ready.origin);
+        return begin(feed, open, &terms).await.map_err(failure);
     }
     let (read, refusal) =
         whole(body, &ready.origin, &ready.lane, terms.judge.as_deref(), open).map_err(failure)?;

@@ -25,7 +25,7 @@ pub(crate) struct Beginning<'b> {
 }
 
 impl Judge {
-    pub(crate) fn new(checks: Option<Arc<Checks>>, request: &Request) -> Self {
+    pub(crate) fn for_request(checks: Option<Arc<Checks>>, request: &Request) -> Self {
         Self { checks, wanted: Wanted::of(request) }
     }
 
@@ -39,7 +39,7 @@ impl Judge {
         self.checks.is_some()
     }
 
-    /// Judges a beginning.
+    /// Judges a beginning of which more may come.
     pub(crate) fn prefix(&self, beginning: Beginning<'_>) -> Prefix {
         check::prefix(&self.wanted, beginning.text, beginning.tool)
     }
@@ -71,6 +71,11 @@ impl Judge {
         mend(response, repaired);
         Ok(true)
     }
+}
+
+/// States that an answer begins as it must not.
+pub(crate) fn begins_badly(why: &str) -> Failure {
+    Failure::new(Kind::Rejected, format!("the answer begins as it must not: {why}"))
 }
 
 /// Puts a text in the place of all texts of the first candidate.

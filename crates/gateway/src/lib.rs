@@ -26,6 +26,7 @@ mod clock;
 mod converse;
 mod count;
 mod embed;
+mod flow;
 mod gate;
 mod google;
 mod hedge;
@@ -48,7 +49,9 @@ mod serve;
 mod status;
 mod stream;
 mod targets;
+mod witness;
 mod world;
+mod worth;
 
 use std::sync::Arc;
 

@@ -123,7 +123,7 @@ impl<'c, 'a> Chase<'c, 'a> {
         };
         let looked_at = limits.check.is_some() || limits.commit == Commit::Prefix;
         let judge = match looked_at {
-            true => Some(Arc::new(Judge::new(limits.check.clone(), asked.read_request()?))),
+            true => Some(Arc::new(Judge::for_request(limits.check.clone(), asked.read_request()?))),
             false => None,
         };
         Ok(Self { gateway, asked, hold, budget, judge, spare: None })
