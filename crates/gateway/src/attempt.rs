@@ -178,8 +178,15 @@ fn whole(
             open.progress(read.usage.as_ref(), body.len());
             open.named(read.id.as_ref());
             let refusal = substantial(read.substance)?;
-            let Some(judge) = judge else { return Ok((body, refusal)) };
-            let mut response = wire::read_response(origin, &body)?;
+            let Some(judge) = judge.filter(|judge| judge.reads()) else {
+                return Ok((body, refusal));
+            };
+            let mut response = match wire::read_response(origin, &body) {
+                Ok(response) => response,
+                Err(failure) if judge.holds() => return Err(failure),
+                // It passes as it is, and what cannot be read has no verdict.
+                Err(_) => return Ok((body, refusal)),
+            };
             let mended = judge.answer(&mut response, open)?;
             let body = if mended { wire::write_response(*inbound, &response).into() } else { body };
             Ok((body, refusal))

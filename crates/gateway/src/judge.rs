@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use check::{Answer, Checks, Mode, Prefix, Verdict, Wanted};
 use ir::{AssistantPart, Failure, Kind, Request, Response};
+use router::{Commit, Limits};
 
+use crate::lane::Asked;
 use crate::open::Open;
 
 /// Judges answers to one request.
@@ -25,6 +27,21 @@ pub(crate) struct Beginning<'b> {
 }
 
 impl Judge {
+    /// Returns the judge of a request's answers, where its task wants one. A request that cannot be
+    /// read is its caller's to mend only where its answer must pass: elsewhere it goes out unjudged.
+    pub(crate) fn of(limits: &Limits, asked: &mut Asked<'_>) -> Result<Option<Arc<Self>>, Failure> {
+        let checks = limits.check.clone();
+        if checks.is_none() && limits.commit != Commit::Prefix {
+            return Ok(None);
+        }
+        let enforced = checks.as_ref().is_some_and(|checks| checks.mode() == Mode::Enforce);
+        match asked.read_request() {
+            Ok(request) => Ok(Some(Arc::new(Self::for_request(checks, request)))),
+            Err(failure) if enforced => Err(failure),
+            Err(_) => Ok(None),
+        }
+    }
+
     pub(crate) fn for_request(checks: Option<Arc<Checks>>, request: &Request) -> Self {
         Self { checks, wanted: Wanted::of(request) }
     }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use health::{Budget, Refusal, RetryPolicy, Spent, Why};
 use ir::{Failure, Kind, Next};
-use router::Commit;
 
 use crate::attempt::{Brought, Prepared, Terms, attempt};
 use crate::hedge::race;
@@ -121,11 +120,7 @@ impl<'c, 'a> Chase<'c, 'a> {
             until: gateway.targets.at(hold.deadline()),
             spend: limits.spend,
         };
-        let looked_at = limits.check.is_some() || limits.commit == Commit::Prefix;
-        let judge = match looked_at {
-            true => Some(Arc::new(Judge::for_request(limits.check.clone(), asked.read_request()?))),
-            false => None,
-        };
+        let judge = Judge::of(limits, asked)?;
         Ok(Self { gateway, asked, hold, budget, judge, spare: None })
     }
 

@@ -212,3 +212,26 @@ async fn a_mended_stream_tells_usage_to_those_who_ask() {
         assert_eq!(got.text().contains("prompt_tokens"), usage, "{}", got.text());
     }
 }
+
+#[tokio::test]
+async fn who_only_looks_on_changes_nothing() {
+    // A request and an answer in a form of the host's own, which nobody here can read.
+    let mut body = ask("task/work", false, "hi");
+    body["temperature"] = json!("warm");
+    let odd = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": 7}]});
+    for limits in ["check: { mode: observe, json: true }", "commit: prefix"] {
+        let work = Work::at("openai_chat", "", limits).await;
+        work.weak.set(Script::saying("well"));
+        assert_eq!(work.answers(&body).await, "weak/m", "{limits}");
+        work.weak.set(canned::answers("application/json", odd.to_string()));
+        let got = work.ask(&ask("task/work", false, "hi")).await;
+        assert_eq!(got.header("x-pointsman-model"), Some("weak/m"), "{limits}");
+        assert_eq!(got.json(), odd);
+    }
+    // Where it must pass, somebody must have looked.
+    let work = Work::at("openai_chat", "", "check: { mode: enforce, json: true }").await;
+    work.weak.set(canned::answers("application/json", odd.to_string()));
+    assert_eq!(work.answers(&ask("task/work", false, "hi")).await, "safe/safe-a");
+    assert_eq!(work.served.chat(&body).await.status, 400);
+}
