@@ -43,6 +43,16 @@ pub fn prefix(wanted: &Wanted, text: &str, called: Option<&str>) -> Prefix {
     }
 }
 
+/// Judges the beginning of an answer of which nothing more comes: JSON that had not begun by then never
+/// does, and a text that only might have become a refusal is none.
+pub fn prefix_at_end(wanted: &Wanted, text: &str, called: Option<&str>) -> Prefix {
+    match prefix(wanted, text, called) {
+        Prefix::Undecided if wanted.shape == Shape::Text => Prefix::Valid,
+        Prefix::Undecided => invalid("it ended before its JSON had begun"),
+        decided => decided,
+    }
+}
+
 fn of_text(text: &str) -> Prefix {
     match refusal::beginning(text) {
         Beginning::Refuses => invalid("begins as a refusal"),

@@ -178,9 +178,7 @@ fn whole(
             open.progress(read.usage.as_ref(), body.len());
             open.named(read.id.as_ref());
             let refusal = substantial(read.substance)?;
-            let Some(judge) = judge.filter(|judge| judge.reads()) else {
-                return Ok((body, refusal));
-            };
+            let Some(judge) = judge else { return Ok((body, refusal)) };
             let mut response = match wire::read_response(origin, &body) {
                 Ok(response) => response,
                 Err(failure) if judge.holds() => return Err(failure),

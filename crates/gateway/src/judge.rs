@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use check::{Answer, Checks, Mode, Prefix, Verdict, Wanted};
+use ir::response::Substance;
 use ir::{AssistantPart, Failure, Kind, Request, Response};
 use router::{Commit, Limits};
 
@@ -14,6 +15,8 @@ use crate::open::Open;
 pub(crate) struct Judge {
     /// None where only the beginning is looked at.
     checks: Option<Arc<Checks>>,
+    /// When an answer may begin to go out.
+    commit: Commit,
     wanted: Wanted,
 }
 
@@ -30,20 +33,24 @@ impl Judge {
     /// Returns the judge of a request's answers, where its task wants one. A request that cannot be
     /// read is its caller's to mend only where its answer must pass: elsewhere it goes out unjudged.
     pub(crate) fn of(limits: &Limits, asked: &mut Asked<'_>) -> Result<Option<Arc<Self>>, Failure> {
-        let checks = limits.check.clone();
-        if checks.is_none() && limits.commit != Commit::Prefix {
+        let (checks, commit) = (limits.check.clone(), limits.commit);
+        if checks.is_none() && commit != Commit::Prefix {
             return Ok(None);
         }
         let enforced = checks.as_ref().is_some_and(|checks| checks.mode() == Mode::Enforce);
         match asked.read_request() {
-            Ok(request) => Ok(Some(Arc::new(Self::for_request(checks, request)))),
+            Ok(request) => Ok(Some(Arc::new(Self::for_request(checks, commit, request)))),
             Err(failure) if enforced => Err(failure),
             Err(_) => Ok(None),
         }
     }
 
-    pub(crate) fn for_request(checks: Option<Arc<Checks>>, request: &Request) -> Self {
-        Self { checks, wanted: Wanted::of(request) }
+    pub(crate) fn for_request(
+        checks: Option<Arc<Checks>>,
+        commit: Commit,
+        request: &Request,
+    ) -> Self {
+        Self { checks, commit, wanted: Wanted::of(request) }
     }
 
     /// Returns whether an answer is held until it has passed.
@@ -61,6 +68,22 @@ impl Judge {
         check::prefix(&self.wanted, beginning.text, beginning.tool)
     }
 
+    /// Judges the beginning of an answer that has ended, where it must be valid. A refusal is none
+    /// of an answer: another model is asked for one.
+    pub(crate) fn begun(
+        &self,
+        beginning: Beginning<'_>,
+        substance: Substance,
+    ) -> Result<(), Failure> {
+        if self.commit != Commit::Prefix || substance == Substance::Refusal {
+            return Ok(());
+        }
+        match check::prefix_at_end(&self.wanted, beginning.text, beginning.tool) {
+            Prefix::Invalid(why) => Err(begins_badly(&why)),
+            Prefix::Valid | Prefix::Undecided => Ok(()),
+        }
+    }
+
     /// Judges an answer that has gone out already.
     pub(crate) fn observe(&self, response: &Response) -> Option<Verdict> {
         let checks = self.checks.as_ref()?;
@@ -70,6 +93,14 @@ impl Judge {
     /// Judges an answer before it goes out, and notes the verdict on its attempt. Text that had to
     /// be mended is put in the place of the answer's own; says whether it was.
     pub(crate) fn answer(&self, response: &mut Response, open: &mut Open) -> Result<bool, Failure> {
+        let mended = self.checked(response, open)?;
+        let answer = Answer::of(response);
+        let tool = answer.calls.first().map(|call| call.name);
+        self.begun(Beginning { text: &answer.text, tool }, response.substance())?;
+        Ok(mended)
+    }
+
+    fn checked(&self, response: &mut Response, open: &mut Open) -> Result<bool, Failure> {
         let Some(verdict) = self.observe(response) else { return Ok(false) };
         let passed = verdict.passed();
         let failed = verdict.findings.iter().filter(|finding| !finding.passed);

@@ -153,7 +153,7 @@ impl Feed {
     /// had to be mended.
     pub(crate) fn judge_held(&mut self, open: &mut Open) -> Result<Option<Vec<u8>>, Failure> {
         let Some(witness) = self.witness.take() else { return Ok(None) };
-        let mended = witness.judged(open)?;
+        let mended = witness.judged(self.substance(), open)?;
         Ok(mended.map(|response| self.flow.instead(self.inbound, &response)))
     }
 

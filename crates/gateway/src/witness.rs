@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use check::{Prefix, Verdict};
 use ir::event::{PartKind, Spot};
+use ir::response::Substance;
 use ir::{Dialect, Event, Failure, Fold, Kind, Response};
 
 use crate::attempt::ANSWER_LIMIT;
@@ -76,8 +77,12 @@ impl Witness {
 
     /// Has an answer judged that was held to its end; returns the one that goes out in its place
     /// where it had to be mended.
-    pub(crate) fn judged(self, open: &mut Open) -> Result<Option<Response>, Failure> {
-        let Self { judge, fold, .. } = self;
+    pub(crate) fn judged(
+        self,
+        substance: Substance,
+        open: &mut Open,
+    ) -> Result<Option<Response>, Failure> {
+        let Self { judge, fold, text, tool, .. } = self;
         let holds = judge.holds();
         let mut response = match fold.map(Fold::finish) {
             Some(Ok(response)) => response,
@@ -87,7 +92,11 @@ impl Witness {
                 return Err(Failure::new(Kind::MalformedReply, said));
             }
             // What nothing is made of needs no verdict.
-            Some(Err(_)) | None => return Ok(None),
+            Some(Err(_)) | None => {
+                let beginning = Beginning { text: &text, tool: tool.as_deref() };
+                judge.begun(beginning, substance)?;
+                return Ok(None);
+            }
         };
         Ok(judge.answer(&mut response, open)?.then_some(response))
     }

@@ -103,6 +103,20 @@ fn stream(frames: &[Vec<u8>]) -> Script {
     canned::answers("text/event-stream", frames.concat())
 }
 
+/// A chunk of OpenAI's stream.
+fn chunk(delta: &Value, finish: &Value) -> Vec<u8> {
+    canned::data(&json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}))
+}
+
+fn said(text: &str) -> Vec<u8> {
+    chunk(&json!({"content": text}), &Value::Null)
+}
+
+fn stopped() -> Vec<u8> {
+    [chunk(&json!({}), &json!("stop")), b"data: [DONE]\n\n".to_vec()].concat()
+}
+
 const BY_TOOL: &str = "quirks: { schema: tool }";
 
 #[tokio::test]
@@ -234,4 +248,39 @@ async fn who_only_looks_on_changes_nothing() {
     work.weak.set(canned::answers("application/json", odd.to_string()));
     assert_eq!(work.answers(&ask("task/work", false, "hi")).await, "safe/safe-a");
     assert_eq!(work.served.chat(&body).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_beginning_is_judged_also_where_the_end_is_there_already() {
+    let work = Work::at("openai_chat", "", "commit: prefix").await;
+    for text in ["Lyon is in France.", "{\"pla", "```json\n{}\n```"] {
+        // First content and end in one read, and an end in the middle of the beginning.
+        work.weak.set(stream(&[said(text), stopped()]));
+        assert_eq!(work.answers(&for_json(true)).await, "safe/safe-a", "{text}");
+        work.weak.set(Script::saying(text));
+        assert_eq!(work.answers(&for_json(false)).await, "safe/safe-a", "{text}");
+    }
+    let good = "{\"place\":\"France\"}";
+    work.weak.set(stream(&[said(good), stopped()]));
+    assert_eq!(work.answers(&for_json(true)).await, "weak/m");
+    work.weak.set(Script::saying(good));
+    assert_eq!(work.answers(&for_json(false)).await, "weak/m");
+}
+
+#[tokio::test]
+async fn a_short_text_is_valid_unless_it_refuses() {
+    let work = Work::at("openai_chat", "", "commit: prefix").await;
+    for (text, by) in [
+        ("I'm sorry", "weak/m"),
+        ("Yes.", "weak/m"),
+        ("I'm sorry, but I can't help with that.", "safe/safe-a"),
+    ] {
+        for streamed in [false, true] {
+            work.weak.set(match streamed {
+                false => Script::saying(text),
+                true => stream(&[said(text), stopped()]),
+            });
+            assert_eq!(work.answers(&ask("task/work", streamed, "hi")).await, by, "{text}");
+        }
+    }
 }

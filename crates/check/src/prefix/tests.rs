@@ -1,6 +1,6 @@
 use ir::CallKind;
 
-use super::{HELD, MOST_SPACE, Prefix, invalid, prefix};
+use super::{HELD, MOST_SPACE, Prefix, invalid, prefix, prefix_at_end};
 use crate::{Offered, Schema, Shape, Wanted};
 
 const CLOSED: &str = r#"{"type":"object","properties":{"name":{}},"additionalProperties":false}"#;
@@ -65,4 +65,19 @@ fn text_is_valid_unless_it_begins_as_refusals_do() {
     check(Shape::Text, "I'm sorting", &Prefix::Valid);
     let held = format!("I'm sorry {}", "to hear ".repeat(HELD / 8));
     check(Shape::Text, &held, &Prefix::Valid);
+}
+
+#[test]
+fn what_is_undecided_at_the_end_is_text_and_no_json() {
+    let at_end = |shape, text| prefix_at_end(&wanted(shape), text, None);
+    let unbegun = invalid("it ended before its JSON had begun");
+    for text in ["", "  ", "{", "{\"na"] {
+        assert_eq!(at_end(Shape::Json, text), unbegun, "{text}");
+        assert_eq!(at_end(schema(CLOSED), text), unbegun, "{text}");
+    }
+    assert_eq!(at_end(Shape::Json, "{}"), Prefix::Valid);
+    assert_eq!(at_end(Shape::Text, "I'm sorry"), Prefix::Valid);
+    assert_eq!(at_end(Shape::Text, ""), Prefix::Valid);
+    assert_eq!(at_end(Shape::Text, "I can't help with that"), invalid("begins as a refusal"));
+    assert_eq!(prefix_at_end(&wanted(Shape::Json), "", Some("weather")), Prefix::Valid);
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use check::{Checks, Mode, Prefix, Written};
 use ir::event::{PartKind, Spot};
 use ir::{CallKind, Dialect, Event, Finish, Inbound};
+use router::Commit;
 
 use super::Witness;
 use crate::attempt::ANSWER_LIMIT;
@@ -15,7 +16,7 @@ fn witness() -> Witness {
     let body = br#"{"model":"m","messages":[{"role":"user","content":"hi"}],
         "tools":[{"type":"function","function":{"name":"look"}}]}"#;
     let request = wire::read_request(Inbound::OpenaiChat, body).expect("this is a request");
-    let judge = Judge::for_request(Some(Arc::new(checks)), &request);
+    let judge = Judge::for_request(Some(Arc::new(checks)), Commit::Prefix, &request);
     Witness::new(Arc::new(judge), Dialect::OpenaiChat)
 }
 
