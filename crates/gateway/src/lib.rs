@@ -46,6 +46,7 @@ mod relay;
 mod route;
 mod send;
 mod serve;
+mod silence;
 mod status;
 mod stream;
 mod targets;

@@ -25,6 +25,7 @@ use crate::flow::Flow;
 use crate::judge::Judge;
 use crate::lane::Lane;
 use crate::open::Open;
+use crate::silence::Silence;
 use crate::targets::Way;
 use crate::witness::Witness;
 use crate::worth::Worth;
@@ -42,10 +43,7 @@ pub(crate) struct Feed {
     way: Way,
     /// Until when its first content must be there.
     first_by: Instant,
-    /// How long it may be silent once it has begun.
-    silence: Duration,
-    /// When it was heard of last.
-    heard: Instant,
+    silence: Silence,
     /// Whether there was content before.
     content: bool,
     worth: Worth,
@@ -122,8 +120,7 @@ impl Feed {
             flow: Flow::new(lane, origin.dialect),
             way: way.clone(),
             first_by: pace.first_by,
-            silence: pace.silence,
-            heard: Instant::now(),
+            silence: Silence::new(pace.silence, Instant::now()),
             content: false,
             worth: Worth::default(),
             witness: None,
@@ -166,8 +163,15 @@ impl Feed {
     /// deadline ends it too; so does the attempt's own clock before the first content, and silence
     /// after it.
     pub(crate) async fn next(&mut self, deadline: Instant) -> Batch {
+        self.silence.read_on(Instant::now());
+        let batch = self.read(deadline).await;
+        self.silence.leave(Instant::now());
+        batch
+    }
+
+    async fn read(&mut self, deadline: Instant) -> Batch {
         loop {
-            let own = if self.content { self.heard + self.silence } else { self.first_by };
+            let own = if self.content { self.silence.until() } else { self.first_by };
             let until = deadline.min(own);
             let Ok(frame) = tokio::time::timeout_at(until, self.body.frame()).await else {
                 return Batch::failed(self.late(deadline));
@@ -197,7 +201,7 @@ impl Feed {
         } else if Instant::now() >= deadline {
             "the answer was not complete in time".to_owned()
         } else {
-            let silence = self.silence.as_secs_f64();
+            let silence = self.silence.most().as_secs_f64();
             format!("the provider fell silent for {silence} s in the middle of its answer")
         };
         Failure::new(Kind::Timeout, said)
@@ -254,11 +258,10 @@ impl Feed {
             if list {
                 frame.raw = event_of(frame.data.as_deref());
             }
-            // Comments and half a frame say that a socket lives, not that a model does.
-            if frame.data.is_some() {
-                self.heard = Instant::now();
-            }
             let met = self.reader.read(&frame, &mut self.events);
+            if self.lives(&frame, met) {
+                self.silence.heard(Instant::now());
+            }
             let noted = self.note(&mut pass);
             batch.content |= noted.content;
             batch.end = noted.end;
@@ -287,6 +290,15 @@ impl Feed {
             batch.pass = pass.freeze();
         }
         batch
+    }
+
+    /// Returns whether a frame, just read, says that the model lives. Comments and half a frame say it
+    /// of a socket, and so does a ping in the middle of a text, which comes token by token. Elsewhere
+    /// a ping may be all that comes for minutes: the arguments of a call are gathered value by value
+    /// before they are sent, thoughts may be kept back, and a provider's own tools take their time.
+    fn lives(&self, frame: &Frame, met: Met) -> bool {
+        let says = met != Met::Quiet || !self.events.is_empty();
+        says || frame.data.is_some() && !self.worth.says_text()
     }
 
     /// Takes from the events what is worth keeping: usage, the size of what was written, the end;

@@ -27,6 +27,11 @@ impl Worth {
         Substance::of(self.held, self.finish.as_ref())
     }
 
+    /// Returns whether the model is in the middle of a text.
+    pub(crate) fn says_text(&self) -> bool {
+        self.open.iter().any(|(_, part)| *part == Part::Text)
+    }
+
     /// Takes up what an event is worth; says whether a reader would see something of it.
     pub(crate) fn weigh(&mut self, event: &Event) -> bool {
         match event {

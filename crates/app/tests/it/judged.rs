@@ -2,7 +2,7 @@
 //! what a judge that only looks on leaves alone.
 
 use serde_json::{Value, json};
-use testkit::{Provider, Script};
+use testkit::{Fault, Provider, Script};
 
 use crate::canned::{self, named};
 use crate::support::{Got, Served, Setup, ask};
@@ -78,7 +78,9 @@ fn messages(blocks: &[(Value, Vec<Value>)]) -> Vec<Vec<u8>> {
     for (index, (block, deltas)) in blocks.iter().enumerate() {
         events.push(json!({"type": "content_block_start", "index": index, "content_block": block}));
         for delta in deltas {
-            events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+            let ping = delta["type"] == "ping";
+            let of = json!({"type": "content_block_delta", "index": index, "delta": delta});
+            events.push(if ping { delta.clone() } else { of });
         }
         events.push(json!({"type": "content_block_stop", "index": index}));
     }
@@ -283,4 +285,28 @@ async fn a_short_text_is_valid_unless_it_refuses() {
             assert_eq!(work.answers(&ask("task/work", streamed, "hi")).await, by, "{text}");
         }
     }
+}
+
+fn with_pings(mut block: (Value, Vec<Value>)) -> (Value, Vec<Value>) {
+    let last = block.1.split_off(1);
+    block.1.extend((0..40).map(|_| json!({"type": "ping"})));
+    block.1.extend(last);
+    block
+}
+
+#[tokio::test]
+async fn pings_stand_for_a_model_except_in_the_middle_of_a_text() {
+    let limits = "timeout: 20s, silence: 1200ms, total: 60s";
+    let work = Work::at("anthropic_messages", "", limits).await;
+    let slowly = |frames: Vec<Vec<u8>>| {
+        let answer = canned::raw(200, "text/event-stream", frames.concat());
+        Script::of(answer.failing(Fault::SlowChunks(std::time::Duration::from_millis(60))))
+    };
+    work.weak.set(slowly(messages(&[with_pings(text(&["Lyon ", "is."]))])));
+    let got = work.ask(&ask("task/work", true, "hi")).await;
+    assert!(got.text().contains("fell silent for 1.2 s"), "{}", got.text());
+    let gathered = call("look", &["{", "}"]);
+    work.weak.set(slowly(messages(&[text(&["Looking."]), with_pings(gathered)])));
+    let got = work.ask(&ask("task/work", true, "hi")).await;
+    assert!(got.text().ends_with("data: [DONE]\n\n"), "{}", got.text());
 }
