@@ -223,8 +223,12 @@ impl Feed {
                 Ok(Some(frame)) => frames.push(frame),
                 Ok(None) => return self.watch(frames),
                 Err(bad) => {
-                    let failure = Failure::new(Kind::MalformedReply, bad.to_string());
-                    return Batch { end: Some(End::Failed(failure)), ..self.watch(frames) };
+                    let mut batch = self.watch(frames);
+                    // What comes after an end that was read is no part of the answer.
+                    batch.end.get_or_insert_with(|| {
+                        End::Failed(Failure::new(Kind::MalformedReply, bad.to_string()))
+                    });
+                    return batch;
                 }
             }
         }

@@ -105,6 +105,11 @@ fn stream(frames: &[Vec<u8>]) -> Script {
     canned::answers("text/event-stream", frames.concat())
 }
 
+/// Plays a stream in one piece: some come under JSON's type, and such are read to their end first.
+fn at_once(frames: &[Vec<u8>]) -> Script {
+    canned::answers("application/json", frames.concat())
+}
+
 /// A chunk of OpenAI's stream.
 fn chunk(delta: &Value, finish: &Value) -> Vec<u8> {
     canned::data(&json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
@@ -257,13 +262,15 @@ async fn a_beginning_is_judged_also_where_the_end_is_there_already() {
     let work = Work::at("openai_chat", "", "commit: prefix").await;
     for text in ["Lyon is in France.", "{\"pla", "```json\n{}\n```"] {
         // First content and end in one read, and an end in the middle of the beginning.
-        work.weak.set(stream(&[said(text), stopped()]));
-        assert_eq!(work.answers(&for_json(true)).await, "safe/safe-a", "{text}");
+        for script in [at_once(&[said(text), stopped()]), stream(&[said(text), stopped()])] {
+            work.weak.set(script);
+            assert_eq!(work.answers(&for_json(true)).await, "safe/safe-a", "{text}");
+        }
         work.weak.set(Script::saying(text));
         assert_eq!(work.answers(&for_json(false)).await, "safe/safe-a", "{text}");
     }
     let good = "{\"place\":\"France\"}";
-    work.weak.set(stream(&[said(good), stopped()]));
+    work.weak.set(at_once(&[said(good), stopped()]));
     assert_eq!(work.answers(&for_json(true)).await, "weak/m");
     work.weak.set(Script::saying(good));
     assert_eq!(work.answers(&for_json(false)).await, "weak/m");
@@ -280,11 +287,22 @@ async fn a_short_text_is_valid_unless_it_refuses() {
         for streamed in [false, true] {
             work.weak.set(match streamed {
                 false => Script::saying(text),
-                true => stream(&[said(text), stopped()]),
+                true => at_once(&[said(text), stopped()]),
             });
             assert_eq!(work.answers(&ask("task/work", streamed, "hi")).await, by, "{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_comes_after_the_end_does_not_undo_it() {
+    let work = Work::at("bedrock_converse", "", "commit: first_token").await;
+    let mut frames = canned::frames("bedrock_converse").concat();
+    frames.extend_from_slice(&[0x55; 64]);
+    work.weak.set(at_once(&[frames]));
+    let got = work.ask(&ask("task/work", true, "hi")).await;
+    assert_eq!(got.header("x-pointsman-model"), Some("weak/m"));
+    assert!(got.text().ends_with("data: [DONE]\n\n"), "{}", got.text());
 }
 
 fn with_pings(mut block: (Value, Vec<Value>)) -> (Value, Vec<Value>) {
