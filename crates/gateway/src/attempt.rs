@@ -96,7 +96,8 @@ async fn tried(
     let until = |clock| terms.deadline.min(began + clock);
     let sending = Sending { connect: clocks.connect, until: until(clocks.first_byte) };
     let limit = until(clocks.timeout);
-    let response = send(&gateway.client, reach, outgoing, sending).await?;
+    let late = |failure| by_clock(failure, terms.deadline);
+    let response = send(&gateway.client, reach, outgoing, sending).await.map_err(late)?;
     let status = response.status().as_u16();
     open.status(status);
     if !response.status().is_success() {
@@ -110,7 +111,7 @@ async fn tried(
         let feed = feed.judged_by(terms.judge.clone(), &ready.origin);
         return begin(feed, open, &terms).await.map_err(failure);
     }
-    let body = collect(response.into_body(), limit).await.map_err(failure)?;
+    let body = collect(response.into_body(), limit).await.map_err(late).map_err(failure)?;
     // Some stream under JSON's type: one recorded host, and Google where it was not asked for SSE.
     if stream && !body.trim_ascii_start().starts_with(b"{") {
         let feed = Feed::of(body, &ready.origin, ready.lane, way, pace);
@@ -161,6 +162,16 @@ pub(crate) async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Fai
             "the answer was not complete in the time the task allows",
         )),
     }
+}
+
+/// States whose clock ended a wait. An attempt's own is the provider's to keep; that of the whole
+/// request runs out on whoever is asked last, and says nothing of it.
+pub(crate) fn by_clock(failure: Failure, deadline: Instant) -> Failure {
+    if failure.kind != Kind::Timeout || Instant::now() < deadline {
+        return failure;
+    }
+    let said = format!("the whole request's time (`total`) ran out: {}", failure.message);
+    Failure { kind: Kind::DeadlineExceeded, message: said, ..failure }
 }
 
 /// Takes an answer in one piece and returns what the client gets, and whether it is a refusal.

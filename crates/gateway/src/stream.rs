@@ -20,7 +20,7 @@ use wire::failures::Context;
 use wire::sse::Frame;
 use wire::{EventReader, Met, Origin, Splitter};
 
-use crate::attempt::substantial;
+use crate::attempt::{by_clock, substantial};
 use crate::flow::Flow;
 use crate::judge::Judge;
 use crate::lane::Lane;
@@ -204,7 +204,7 @@ impl Feed {
             let silence = self.silence.most().as_secs_f64();
             format!("the provider fell silent for {silence} s in the middle of its answer")
         };
-        Failure::new(Kind::Timeout, said)
+        by_clock(Failure::new(Kind::Timeout, said), deadline)
     }
 
     /// Writes the frame that ends the client's stream badly.

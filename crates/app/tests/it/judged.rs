@@ -2,7 +2,7 @@
 //! what a judge that only looks on leaves alone.
 
 use serde_json::{Value, json};
-use testkit::{Fault, Provider, Script};
+use testkit::{Answer, Fault, Provider, Script};
 
 use crate::canned::{self, named};
 use crate::support::{Got, Served, Setup, ask};
@@ -327,4 +327,39 @@ async fn pings_stand_for_a_model_except_in_the_middle_of_a_text() {
     work.weak.set(slowly(messages(&[text(&["Looking."]), with_pings(gathered)])));
     let got = work.ask(&ask("task/work", true, "hi")).await;
     assert!(got.text().ends_with("data: [DONE]\n\n"), "{}", got.text());
+}
+
+async fn circuit(served: &Served) -> Value {
+    let page = served.get("/api/health/targets").await.json();
+    let all = page["targets"].as_array().unwrap();
+    all.iter().find(|target| target["target"] == "weak/m").unwrap()["circuit"].clone()
+}
+
+#[tokio::test]
+async fn a_request_that_runs_out_of_its_own_time_blames_nobody() {
+    let weak = provider(Script::of(Answer::text("x").failing(Fault::NeverAnswer))).await;
+    let setup = Setup::new();
+    setup.speaker("weak", &weak.base_url(), "openai_chat", "");
+    setup.configure("breaker: { consecutive: 1, open: 60s }");
+    let task = |limits: &str| format!("{{ primary: weak/m, retries: 0, {limits} }}");
+    setup.table(&format!(
+        "version: t\ndefault_model: weak/m\ntasks:\n  short: {}\n  own: {}\n",
+        task("timeout: 30s, total: 300ms"),
+        task("timeout: 300ms, total: 30s")
+    ));
+    let served = setup.serve();
+    for streamed in [false, true] {
+        let got = served.chat(&ask("task/short", streamed, "hi")).await;
+        assert_eq!((got.status, got.code().as_str()), (504, "deadline_exceeded"));
+        assert!(got.message().contains("`total`"), "{}", got.text());
+    }
+    let cut = Answer::text("some words come and then").failing(Fault::SilenceAfter(3));
+    weak.set(Script::of(cut));
+    let got = served.chat(&ask("task/short", true, "hi")).await;
+    assert!(got.text().contains("\"deadline_exceeded\""), "{}", got.text());
+    assert_eq!(circuit(&served).await, "closed");
+    weak.set(Script::of(Answer::text("x").failing(Fault::NeverAnswer)));
+    let got = served.chat(&ask("task/own", false, "hi")).await;
+    assert_eq!((got.status, got.code().as_str()), (504, "timeout"));
+    assert_eq!(circuit(&served).await, "open");
 }
