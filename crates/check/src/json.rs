@@ -4,7 +4,7 @@ use ir::Finish;
 use serde_json::Value;
 
 use crate::repair::{self, Open};
-use crate::schema::{self, Fit};
+use crate::schema::Fit;
 use crate::{Answer, Finding, Shape, Wanted};
 
 /// How JSON is judged.
@@ -23,11 +23,11 @@ pub(crate) struct Judged {
 }
 
 /// Checks that an answer is JSON of the shape that is wanted.
-pub(crate) fn check(json: Json, wanted: &Wanted<'_>, answer: &Answer<'_>) -> Judged {
+pub(crate) fn check(json: Json, wanted: &Wanted, answer: &Answer<'_>) -> Judged {
     let check = "json";
     let error = match serde_json::from_str::<Value>(&answer.text) {
         Ok(value) => {
-            let finding = match fits(wanted.shape, &value) {
+            let finding = match fits(&wanted.shape, &value) {
                 Ok(why) => Finding::pass(check, why),
                 Err(why) => Finding::fail(check, why),
             };
@@ -45,7 +45,7 @@ pub(crate) fn check(json: Json, wanted: &Wanted<'_>, answer: &Answer<'_>) -> Jud
         let why = format!("{broken}, and it cannot be mended");
         return Judged { finding: Finding::fail(check, why), repaired: None };
     };
-    match fits(wanted.shape, &value) {
+    match fits(&wanted.shape, &value) {
         Ok(why) => Judged {
             finding: Finding::pass(check, format!("{why}, once mended")),
             repaired: mended,
@@ -72,12 +72,12 @@ fn open(answer: &Answer<'_>) -> Open {
     }
 }
 
-fn fits(shape: Shape<'_>, value: &Value) -> Result<String, String> {
+fn fits(shape: &Shape, value: &Value) -> Result<String, String> {
     match shape {
         Shape::Text => Ok("JSON".to_owned()),
         Shape::Json if value.is_object() || value.is_array() => Ok("JSON".to_owned()),
         Shape::Json => Err("JSON, but neither an object nor a list".to_owned()),
-        Shape::Schema(schema) => match schema::fit(schema, value) {
+        Shape::Schema(schema) => match schema.fit(value) {
             Fit::Fits => Ok("fits its schema".to_owned()),
             Fit::Unusable(why) => Ok(format!("JSON; {why}")),
             Fit::Misfit(place) => Err(format!("does not fit its schema: {place}")),

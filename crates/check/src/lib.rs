@@ -26,8 +26,9 @@ mod written;
 
 pub use answer::{Answer, Call};
 pub use checks::{Checks, Wrong};
-pub use prefix::{Prefix, prefix};
+pub use prefix::{Prefix, prefix, prefix_at_end};
 pub use repair::repair;
+pub use schema::Schema;
 pub use verdict::{Finding, Verdict, check};
 pub use wanted::{Offered, Shape, Wanted};
 pub use written::{Mode, Unit, Written, WrittenLength};

@@ -26,7 +26,7 @@ pub enum Prefix {
 }
 
 /// Judges the beginning of an answer: the text so far, and the tool that is being called.
-pub fn prefix(wanted: &Wanted<'_>, text: &str, called: Option<&str>) -> Prefix {
+pub fn prefix(wanted: &Wanted, text: &str, called: Option<&str>) -> Prefix {
     if let Some(name) = called {
         let offered = wanted.hosted_tools || wanted.tools.iter().any(|tool| tool.name == name);
         return if offered { Prefix::Valid } else { invalid("the tool was not offered") };
@@ -36,12 +36,20 @@ pub fn prefix(wanted: &Wanted<'_>, text: &str, called: Option<&str>) -> Prefix {
         let endless = text.len() > MOST_SPACE;
         return if endless { invalid("white space and no end of it") } else { Prefix::Undecided };
     }
-    match wanted.shape {
+    match &wanted.shape {
         Shape::Text => of_text(begun),
         Shape::Json => of_json(begun, &Value::Null),
-        Shape::Schema(schema) => {
-            of_json(begun, &serde_json::from_str(schema).unwrap_or(Value::Null))
-        }
+        Shape::Schema(schema) => of_json(begun, schema.said()),
+    }
+}
+
+/// Judges the beginning of an answer of which nothing more comes: JSON that had not begun by then never
+/// does, and a text that only might have become a refusal is none.
+pub fn prefix_at_end(wanted: &Wanted, text: &str, called: Option<&str>) -> Prefix {
+    match prefix(wanted, text, called) {
+        Prefix::Undecided if wanted.shape == Shape::Text => Prefix::Valid,
+        Prefix::Undecided => invalid("it ended before its JSON had begun"),
+        decided => decided,
     }
 }
 

@@ -19,6 +19,10 @@ const BACKTRACKS: usize = 50_000;
 /// The largest compiled pattern of a schema, in bytes.
 const LARGEST_PATTERN: usize = 1 << 20;
 
+/// A schema as a request says it, read once for every answer to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema(Result<Value, &'static str>);
+
 /// Whether a value fits a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fit {
@@ -30,20 +34,36 @@ pub(crate) enum Fit {
     Misfit(String),
 }
 
-/// Holds a value against a schema.
-pub(crate) fn fit(schema: &str, value: &Value) -> Fit {
-    if schema.len() > LARGEST {
-        return Fit::Unusable("the schema is too large to be used");
+impl Schema {
+    /// Reads a schema; one that cannot be used keeps why.
+    pub fn read(text: &str) -> Self {
+        if text.len() > LARGEST {
+            return Self(Err("the schema is too large to be used"));
+        }
+        Self(serde_json::from_str(text).map_err(|_| "the schema is no JSON"))
     }
-    let Ok(schema) = serde_json::from_str::<Value>(schema) else {
-        return Fit::Unusable("the schema is no JSON");
-    };
+
+    /// Returns what it says; of one that cannot be used nothing.
+    pub(crate) fn said(&self) -> &Value {
+        self.0.as_ref().unwrap_or(&Value::Null)
+    }
+
+    /// Holds a value against it.
+    pub(crate) fn fit(&self, value: &Value) -> Fit {
+        match &self.0 {
+            Ok(schema) => fit(schema, value),
+            Err(why) => Fit::Unusable(why),
+        }
+    }
+}
+
+fn fit(schema: &Value, value: &Value) -> Fit {
     let patterns = PatternOptions::fancy_regex()
         .backtrack_limit(BACKTRACKS)
         .size_limit(LARGEST_PATTERN)
         .dfa_size_limit(LARGEST_PATTERN);
     let options = jsonschema::options().offline().with_pattern_options(patterns);
-    let Ok(validator) = options.build(&schema) else {
+    let Ok(validator) = options.build(schema) else {
         return Fit::Unusable("the schema does not compile");
     };
     let mut errors = validator.iter_errors(value).take(MOST_ERRORS);

@@ -3,11 +3,11 @@
 use ir::CallKind;
 use serde_json::Value;
 
-use crate::schema::{self, Fit};
-use crate::{Answer, Call, Finding, Wanted, json};
+use crate::schema::Fit;
+use crate::{Answer, Call, Finding, Schema, Wanted, json};
 
 /// Checks every call of an answer; calls are named by number, because names may be made up.
-pub(crate) fn check(wanted: &Wanted<'_>, answer: &Answer<'_>) -> Finding {
+pub(crate) fn check(wanted: &Wanted, answer: &Answer<'_>) -> Finding {
     let check = "tools";
     let all = answer.calls.len();
     let mut notes = Vec::new();
@@ -26,7 +26,7 @@ pub(crate) fn check(wanted: &Wanted<'_>, answer: &Answer<'_>) -> Finding {
 }
 
 /// Judges one call: what is wrong with it, or what could not be judged.
-fn judge(wanted: &Wanted<'_>, call: &Call<'_>) -> Result<Option<&'static str>, String> {
+fn judge(wanted: &Wanted, call: &Call<'_>) -> Result<Option<&'static str>, String> {
     let Some(offered) = wanted.tools.iter().find(|tool| tool.name == call.name) else {
         if wanted.hosted_tools {
             return Ok(Some("a tool this request does not name, as it may"));
@@ -42,7 +42,7 @@ fn judge(wanted: &Wanted<'_>, call: &Call<'_>) -> Result<Option<&'static str>, S
     if !arguments.is_object() {
         return Err("its arguments are no object".to_owned());
     }
-    match offered.schema.map(|schema| schema::fit(schema, &arguments)) {
+    match offered.schema.as_ref().map(|schema| Schema::read(schema).fit(&arguments)) {
         None | Some(Fit::Fits) => Ok(None),
         Some(Fit::Unusable(why)) => Ok(Some(why)),
         Some(Fit::Misfit(place)) => Err(format!("its arguments do not fit: {place}")),

@@ -43,7 +43,7 @@ impl Finding {
 }
 
 /// Checks an answer.
-pub fn check(checks: &Checks, wanted: &Wanted<'_>, answer: &Answer<'_>) -> Verdict {
+pub fn check(checks: &Checks, wanted: &Wanted, answer: &Answer<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     if checks.non_empty {
         verdict.findings.push(non_empty(answer));
@@ -65,7 +65,7 @@ pub fn check(checks: &Checks, wanted: &Wanted<'_>, answer: &Answer<'_>) -> Verdi
     verdict
 }
 
-fn of_text(checks: &Checks, wanted: &Wanted<'_>, answer: &Answer<'_>) -> Verdict {
+fn of_text(checks: &Checks, wanted: &Wanted, answer: &Answer<'_>) -> Verdict {
     let mut findings = Vec::new();
     let mut repaired = None;
     if let Some(json) = checks.json {

@@ -22,7 +22,7 @@ use crate::open::Open;
 use crate::pursue::Won;
 use crate::reach::Outgoing;
 use crate::send::{Sending, send};
-use crate::stream::Feed;
+use crate::stream::{Feed, Pace};
 use crate::targets::Way;
 
 /// The largest answer taken whole or held whole, in bytes.
@@ -98,37 +98,27 @@ async fn tried(
     let until = |clock| terms.deadline.min(began + clock);
     let sending = Sending { connect: clocks.connect, until: until(clocks.first_byte) };
     let limit = until(clocks.timeout);
-    let response = send(&gateway.client, reach, outgoing, sending).await?;
+    let late = |failure| by_clock(failure, terms.deadline);
+    let response = send(&gateway.client, reach, outgoing, sending).await.map_err(late)?;
     let status = response.status().as_u16();
     open.status(status);
     if !response.status().is_success() {
         return Err(reach.scrubbed(refused(&ready.origin, response, limit).await));
     }
+    let pace = Pace { first_by: limit, silence: clocks.silence };
     let failure = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
     if stream && !is_json(response.headers()) {
         let body = response.into_body();
-        let feed = Feed::new(body, &ready.origin, ready.lane, way, clocks.silence);
-        return begin(
-            feed.judged_by(terms.judge.clone()).keep_seen(terms.keeps),
-            open,
-            &terms,
-            limit,
-        )
-        .await
-        .map_err(failure);
+        let feed = Feed::new(body, &ready.origin, ready.lane, way, pace);
+        let feed = feed.judged_by(terms.judge.clone(), &ready.origin).keep_seen(terms.keeps);
+        return begin(feed, open, &terms).await.map_err(failure);
     }
-    let body = collect(response.into_body(), limit).await.map_err(failure)?;
+    let body = collect(response.into_body(), limit).await.map_err(late).map_err(failure)?;
     // Some stream under JSON's type: one recorded host, and Google where it was not asked for SSE.
     if stream && !body.trim_ascii_start().starts_with(b"{") {
-        let feed = Feed::of(body, &ready.origin, ready.lane, way, clocks.silence);
-        return begin(
-            feed.judged_by(terms.judge.clone()).keep_seen(terms.keeps),
-            open,
-            &terms,
-            limit,
-        )
-        .await
-        .map_err(failure);
+        let feed = Feed::of(body, &ready.origin, ready.lane, way, pace);
+        let feed = feed.judged_by(terms.judge.clone(), &ready.origin).keep_seen(terms.keeps);
+        return begin(feed, open, &terms).await.map_err(failure);
     }
     let (read, refusal) =
         whole(body, &ready.origin, &ready.lane, terms.judge.as_deref(), open).map_err(failure)?;
@@ -175,6 +165,16 @@ pub(crate) async fn collect(body: Incoming, limit: Instant) -> Result<Bytes, Fai
     }
 }
 
+/// States whose clock ended a wait. An attempt's own is the provider's to keep; that of the whole
+/// request runs out on whoever is asked last, and says nothing of it.
+pub(crate) fn by_clock(failure: Failure, deadline: Instant) -> Failure {
+    if failure.kind != Kind::Timeout || Instant::now() < deadline {
+        return failure;
+    }
+    let said = format!("the whole request's time (`total`) ran out: {}", failure.message);
+    Failure { kind: Kind::DeadlineExceeded, message: said, ..failure }
+}
+
 /// Takes an answer in one piece and returns what the client gets, and whether it is a refusal.
 fn whole(
     body: Bytes,
@@ -192,7 +192,12 @@ fn whole(
             open.named(read.id.as_ref());
             let refusal = substantial(read.substance)?;
             let Some(judge) = judge else { return Ok((body, refusal)) };
-            let mut response = wire::read_response(origin, &body)?;
+            let mut response = match wire::read_response(origin, &body) {
+                Ok(response) => response,
+                Err(failure) if judge.holds() => return Err(failure),
+                // It passes as it is, and what cannot be read has no verdict.
+                Err(_) => return Ok((body, refusal)),
+            };
             let mended = judge.answer(&mut response, open)?;
             let body = if mended { wire::write_response(*inbound, &response).into() } else { body };
             Ok((body, refusal))

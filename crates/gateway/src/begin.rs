@@ -4,9 +4,9 @@
 use check::Prefix;
 use ir::{Failure, Kind};
 use router::Commit;
-use tokio::time::Instant;
 
 use crate::attempt::{ANSWER_LIMIT, Terms, substantial};
+use crate::judge::begins_badly;
 use crate::open::Open;
 use crate::pursue::{Rest, Won};
 use crate::stream::{Batch, End, Feed};
@@ -16,14 +16,11 @@ pub(crate) async fn begin(
     mut feed: Feed,
     open: &mut Open,
     terms: &Terms<'_>,
-    limit: Instant,
 ) -> Result<(Won, bool), Failure> {
     let mut held = Vec::new();
-    // A held answer has the whole request's time to end; the attempt's own limit is for its start.
-    let mut until = limit;
     let mut size = 0;
     loop {
-        let batch = feed.next(until).await;
+        let batch = feed.next(terms.deadline).await;
         size += batch.pass.len();
         if size > ANSWER_LIMIT {
             let said = format!("the answer held is larger than {ANSWER_LIMIT} bytes");
@@ -35,7 +32,6 @@ pub(crate) async fn begin(
         }
         if content {
             open.first();
-            until = terms.deadline;
         }
         open.progress(feed.usage.as_ref(), feed.written);
         open.named(feed.answer.as_ref());
@@ -61,16 +57,13 @@ pub(crate) async fn begin(
 
 /// Returns whether what has come may go out; a beginning that will not become valid is a failure.
 fn may_go(feed: &Feed, terms: &Terms<'_>) -> Result<bool, Failure> {
-    match (terms.commit, &terms.judge) {
+    match (terms.commit, feed.witness()) {
         (Commit::Checked, _) => Ok(false),
-        (_, Some(judge)) if judge.holds() => Ok(false),
-        (Commit::Prefix, Some(judge)) => match judge.prefix(feed.beginning()) {
+        (_, Some(witness)) if witness.holds() => Ok(false),
+        (Commit::Prefix, Some(witness)) => match witness.prefix() {
             Prefix::Valid => Ok(true),
             Prefix::Undecided => Ok(false),
-            Prefix::Invalid(why) => {
-                let said = format!("the answer begins as it must not: {why}");
-                Err(Failure::new(Kind::Rejected, said))
-            }
+            Prefix::Invalid(why) => Err(begins_badly(&why)),
         },
         (Commit::FirstToken | Commit::Prefix, _) => Ok(true),
     }

@@ -22,6 +22,7 @@ use crate::lane::{Asked, Back, Lane, Ready};
 use crate::pursue::{Rest, Won, ranks};
 use crate::stream::Feed;
 use crate::targets::Way;
+use crate::witness::Witness;
 use crate::{Gateway, World};
 
 /// What is kept of a request so that another target can go on with its answer.
@@ -53,7 +54,7 @@ impl Continuation {
         let request = asked.read_request().ok()?;
         let plain =
             matches!(request.output, Output::Text) && request.candidates.is_none_or(|n| n < 2);
-        plain.then(|| Box::new(Self { request, back, ways }))
+        plain.then(|| Box::new(Self { request: request.clone(), back, ways }))
     }
 
     /// Makes the request to go on with a text.
@@ -95,7 +96,7 @@ pub(crate) async fn go_on(
     }
     let continuation = hold.continuation.take()?;
     feed.hang_up();
-    let judge = feed.judge();
+    let judge = feed.witness().map(Witness::judge);
     let seen = feed.seen()?;
     let broken = Broken::of(seen)?;
     let gone = hold.under_way().map(|way| way.key());

@@ -20,7 +20,7 @@ use wire::embeddings::{self, Dialect, EmbeddingRequest, Inputs};
 use crate::accept::{Received, accept, undecodable};
 use crate::admit::Admitted;
 use crate::answer::{self, Body};
-use crate::attempt::{collect, refused};
+use crate::attempt::{by_clock, collect, refused};
 use crate::converse::{about, has_room, tell, unplanned};
 use crate::hold::{Hold, Shown};
 use crate::open::Open;
@@ -143,7 +143,8 @@ async fn attempt(
         forward: None,
     };
     let sending = Sending { connect: clocks.connect, until: limit };
-    let response = send(&gateway.client, reach, outgoing, sending).await?;
+    let late = |failure| by_clock(failure, deadline);
+    let response = send(&gateway.client, reach, outgoing, sending).await.map_err(late)?;
     let status = response.status().as_u16();
     open.status(status);
     if !response.status().is_success() {
@@ -156,7 +157,7 @@ async fn attempt(
         return Err(reach.scrubbed(refused(&origin, response, limit).await));
     }
     let failed = |failure| Failure { provider_status: Some(status), ..reach.scrubbed(failure) };
-    let body = collect(response.into_body(), limit).await.map_err(failed)?;
+    let body = collect(response.into_body(), limit).await.map_err(late).map_err(failed)?;
     let mut read = embeddings::read_response(dialect, &provider.family, &body).map_err(failed)?;
     open.progress(read.usage.as_ref(), 0);
     if read.vectors.is_empty() {

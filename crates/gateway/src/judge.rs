@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use check::{Answer, Checks, Mode, Prefix, Verdict, Wanted};
+use ir::response::Substance;
 use ir::{AssistantPart, Failure, Kind, Request, Response};
+use router::{Commit, Limits};
 
+use crate::lane::Asked;
 use crate::open::Open;
 
 /// Judges answers to one request.
@@ -12,7 +15,9 @@ use crate::open::Open;
 pub(crate) struct Judge {
     /// None where only the beginning is looked at.
     checks: Option<Arc<Checks>>,
-    request: Request,
+    /// When an answer may begin to go out.
+    commit: Commit,
+    wanted: Wanted,
 }
 
 /// The beginning of an answer.
@@ -25,8 +30,27 @@ pub(crate) struct Beginning<'b> {
 }
 
 impl Judge {
-    pub(crate) fn new(checks: Option<Arc<Checks>>, request: Request) -> Self {
-        Self { checks, request }
+    /// Returns the judge of a request's answers, where its task wants one. A request that cannot be
+    /// read is its caller's to mend only where its answer must pass: elsewhere it goes out unjudged.
+    pub(crate) fn of(limits: &Limits, asked: &mut Asked<'_>) -> Result<Option<Arc<Self>>, Failure> {
+        let (checks, commit) = (limits.check.clone(), limits.commit);
+        if checks.is_none() && commit != Commit::Prefix {
+            return Ok(None);
+        }
+        let enforced = checks.as_ref().is_some_and(|checks| checks.mode() == Mode::Enforce);
+        match asked.read_request() {
+            Ok(request) => Ok(Some(Arc::new(Self::for_request(checks, commit, request)))),
+            Err(failure) if enforced => Err(failure),
+            Err(_) => Ok(None),
+        }
+    }
+
+    pub(crate) fn for_request(
+        checks: Option<Arc<Checks>>,
+        commit: Commit,
+        request: &Request,
+    ) -> Self {
+        Self { checks, commit, wanted: Wanted::of(request) }
     }
 
     /// Returns whether an answer is held until it has passed.
@@ -39,20 +63,44 @@ impl Judge {
         self.checks.is_some()
     }
 
-    /// Judges a beginning.
+    /// Judges a beginning of which more may come.
     pub(crate) fn prefix(&self, beginning: Beginning<'_>) -> Prefix {
-        check::prefix(&Wanted::of(&self.request), beginning.text, beginning.tool)
+        check::prefix(&self.wanted, beginning.text, beginning.tool)
+    }
+
+    /// Judges the beginning of an answer that has ended, where it must be valid. A refusal is none
+    /// of an answer: another model is asked for one.
+    pub(crate) fn begun(
+        &self,
+        beginning: Beginning<'_>,
+        substance: Substance,
+    ) -> Result<(), Failure> {
+        if self.commit != Commit::Prefix || substance == Substance::Refusal {
+            return Ok(());
+        }
+        match check::prefix_at_end(&self.wanted, beginning.text, beginning.tool) {
+            Prefix::Invalid(why) => Err(begins_badly(&why)),
+            Prefix::Valid | Prefix::Undecided => Ok(()),
+        }
     }
 
     /// Judges an answer that has gone out already.
     pub(crate) fn observe(&self, response: &Response) -> Option<Verdict> {
         let checks = self.checks.as_ref()?;
-        Some(check::check(checks, &Wanted::of(&self.request), &Answer::of(response)))
+        Some(check::check(checks, &self.wanted, &Answer::of(response)))
     }
 
     /// Judges an answer before it goes out, and notes the verdict on its attempt. Text that had to
     /// be mended is put in the place of the answer's own; says whether it was.
     pub(crate) fn answer(&self, response: &mut Response, open: &mut Open) -> Result<bool, Failure> {
+        let mended = self.checked(response, open)?;
+        let answer = Answer::of(response);
+        let tool = answer.calls.first().map(|call| call.name);
+        self.begun(Beginning { text: &answer.text, tool }, response.substance())?;
+        Ok(mended)
+    }
+
+    fn checked(&self, response: &mut Response, open: &mut Open) -> Result<bool, Failure> {
         let Some(verdict) = self.observe(response) else { return Ok(false) };
         let passed = verdict.passed();
         let failed = verdict.findings.iter().filter(|finding| !finding.passed);
@@ -71,6 +119,11 @@ impl Judge {
         mend(response, repaired);
         Ok(true)
     }
+}
+
+/// States that an answer begins as it must not.
+pub(crate) fn begins_badly(why: &str) -> Failure {
+    Failure::new(Kind::Rejected, format!("the answer begins as it must not: {why}"))
 }
 
 /// Puts a text in the place of all texts of the first candidate.

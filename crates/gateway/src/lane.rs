@@ -82,6 +82,14 @@ pub(crate) enum Lane {
 }
 
 impl Lane {
+    /// Returns what the client has seen of the answer that this one goes on with.
+    pub(crate) fn seen(&self) -> &[Event] {
+        match self {
+            Self::Verbatim { .. } => &[],
+            Self::Translate { seen, .. } => seen,
+        }
+    }
+
     pub(crate) fn inbound(&self) -> Inbound {
         match self {
             Self::Verbatim { inbound, .. } | Self::Translate { inbound, .. } => *inbound,
@@ -150,8 +158,8 @@ impl<'a> Asked<'a> {
     }
 
     /// Reads the whole request, for whoever holds its answer against it.
-    pub(crate) fn read_request(&mut self) -> Result<Request, Failure> {
-        self.request().map(|request| request.clone())
+    pub(crate) fn read_request(&mut self) -> Result<&Request, Failure> {
+        self.request().map(|request| &*request)
     }
 
     /// Reads the whole request, once; what is wrong with it is the caller's to mend.

@@ -27,6 +27,7 @@ mod continuation;
 mod converse;
 mod count;
 mod embed;
+mod flow;
 mod gate;
 mod google;
 mod hedge;
@@ -48,11 +49,14 @@ mod relay;
 mod route;
 mod send;
 mod serve;
+mod silence;
 mod status;
 mod stream;
 mod targets;
 mod turn;
+mod witness;
 mod world;
+mod worth;
 
 use std::sync::Arc;
 

@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use health::{Refusal, Spent, TargetKey, Why};
 use ir::{Failure, Kind, Next};
-use router::Commit;
 
 use crate::attempt::Brought;
 use crate::hold::Hold;
@@ -128,11 +127,7 @@ impl<'c, 'a> Chase<'c, 'a> {
         hold: &'c mut Hold,
     ) -> Result<Self, Failure> {
         let limits = &hold.plan.limits;
-        let looked_at = limits.check.is_some() || limits.commit == Commit::Prefix;
-        let judge = match looked_at {
-            true => Some(Arc::new(Judge::new(limits.check.clone(), asked.read_request()?))),
-            false => None,
-        };
+        let judge = Judge::of(limits, asked)?;
         let (outrun, for_seats) = (Vec::new(), Duration::ZERO);
         Ok(Self { gateway, asked, hold, judge, outrun, for_seats, spare: None })
     }

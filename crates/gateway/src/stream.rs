@@ -13,20 +13,26 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use ir::event::{PartKind, Spot, unfold};
-use ir::response::{Held, Substance};
-use ir::{Dialect, Event, Failure, Finish, Fold, Inbound, Kind, Usage};
+use ir::response::Substance;
+use ir::{Event, Failure, Inbound, Kind, Usage};
 use tokio::time::Instant;
 use wire::failures::Context;
 use wire::sse::Frame;
-use wire::{EventReader, EventWriter, Met, Origin, Renamed, Splitter, Undoing};
+use wire::{EventReader, Met, Origin, Splitter};
 
-use crate::attempt::substantial;
+use crate::attempt::{by_clock, substantial};
+use crate::flow::Flow;
 use crate::join::{Broken, Joint};
-use crate::judge::{Beginning, Judge};
-use crate::lane::{Filled, Lane};
+use crate::judge::Judge;
+use crate::lane::Lane;
 use crate::open::Open;
+use crate::silence::Silence;
 use crate::targets::Way;
+use crate::witness::Witness;
+use crate::worth::Worth;
+
+/// The longest text that is kept for going on with it, in bytes.
+const LONGEST_SEEN: usize = 1 << 20;
 
 /// A provider's stream.
 #[derive(Debug)]
@@ -39,25 +45,14 @@ pub(crate) struct Feed {
     flow: Flow,
     /// Whose stream it is: its credential must not be quoted by an error.
     way: Way,
-    dialect: Dialect,
-    /// How long it may be silent once it has begun.
-    silence: Duration,
-    /// When it was heard of last.
-    heard: Instant,
+    /// Until when its first content must be there.
+    first_by: Instant,
+    silence: Silence,
     /// Whether there was content before.
     content: bool,
-    /// What it holds so far.
-    held: Held,
-    /// The parts that are open and what they are worth.
-    parts: Vec<(Spot, Worth)>,
-    finish: Option<Finish>,
-    /// What must hold of the whole of it.
-    judge: Option<Arc<Judge>>,
-    /// The whole of it so far, where it is judged.
-    fold: Option<Fold>,
-    /// The beginning of its text and the tool it calls, where that decides whether it goes out.
-    beginning: String,
-    tool: Option<String>,
+    worth: Worth,
+    /// Hears it for its judge, where it has one.
+    witness: Option<Witness>,
     /// What the client has seen, where another target may go on with it.
     seen: Option<Vec<Event>>,
     /// Where it goes on with another answer.
@@ -70,25 +65,13 @@ pub(crate) struct Feed {
     pub(crate) written: usize,
 }
 
-/// How a stream comes to the client.
-#[derive(Debug)]
-enum Flow {
-    /// As it is.
-    Verbatim {
-        /// Whether the chunk of usage is taken out again.
-        usage_added: bool,
-    },
-    /// In its own dialect.
-    Translate(Box<Translate>),
-}
-
-#[derive(Debug)]
-struct Translate {
-    undoing: Undoing,
-    undone: Vec<Event>,
-    renamed: Renamed,
-    writer: EventWriter,
-    filled: Filled,
+/// The clocks of one stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Until when its first content must be there.
+    pub(crate) first_by: Instant,
+    /// How long it may be silent after that.
+    pub(crate) silence: Duration,
 }
 
 /// What a read brought.
@@ -117,43 +100,16 @@ impl Batch {
     }
 }
 
-/// What a part of a stream is worth to its reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Worth {
-    Text,
-    Refusal,
-    Thoughts,
-    Other,
-}
-
-/// The longest text that is kept for going on with it.
-const LONGEST_SEEN: usize = 1 << 20;
-
-/// The longest beginning of a text that is kept for judging it.
-const BEGINNING: usize = 4 << 10;
-
 impl Feed {
     /// Begins to read a stream.
-    pub(crate) fn new(
-        body: Incoming,
-        origin: &Origin,
-        lane: Lane,
-        way: &Way,
-        silence: Duration,
-    ) -> Self {
-        Self::over(body.boxed_unsync(), origin, lane, way, silence)
+    pub(crate) fn new(body: Incoming, origin: &Origin, lane: Lane, way: &Way, pace: Pace) -> Self {
+        Self::over(body.boxed_unsync(), origin, lane, way, pace)
     }
 
     /// Begins to read a stream that came in one piece.
-    pub(crate) fn of(
-        bytes: Bytes,
-        origin: &Origin,
-        lane: Lane,
-        way: &Way,
-        silence: Duration,
-    ) -> Self {
+    pub(crate) fn of(bytes: Bytes, origin: &Origin, lane: Lane, way: &Way, pace: Pace) -> Self {
         let body = Full::new(bytes).map_err(|never| match never {});
-        Self::over(body.boxed_unsync(), origin, lane, way, silence)
+        Self::over(body.boxed_unsync(), origin, lane, way, pace)
     }
 
     fn over(
@@ -161,49 +117,38 @@ impl Feed {
         origin: &Origin,
         lane: Lane,
         way: &Way,
-        silence: Duration,
+        pace: Pace,
     ) -> Self {
-        let inbound = lane.inbound();
-        let mut before = Vec::new();
-        let flow = match lane {
-            Lane::Verbatim { usage_added, .. } => Flow::Verbatim { usage_added },
-            Lane::Translate { inbound, undo, renamed, wants_usage, filled, seen } => {
-                let mut writer = EventWriter::new(inbound, origin.dialect, wants_usage);
-                // It writes on where the other left off.
-                for event in &seen {
-                    writer.write(event, &Context::default(), &mut Vec::new());
-                }
-                before = seen;
-                let (undoing, undone) = (Undoing::new(undo), Vec::new());
-                Flow::Translate(Box::new(Translate { undoing, undone, renamed, writer, filled }))
-            }
-        };
-        let joint = Broken::of(&before).map(|broken| broken.joint);
+        let seen = lane.seen().to_vec();
+        let joint = Broken::of(&seen).map(|broken| broken.joint);
         Self {
             body,
             splitter: Splitter::new(origin.dialect),
             reader: EventReader::new(origin),
             events: Vec::new(),
-            inbound,
-            flow,
+            inbound: lane.inbound(),
+            flow: Flow::new(lane, origin.dialect),
             way: way.clone(),
-            dialect: origin.dialect,
-            silence,
-            heard: Instant::now(),
+            first_by: pace.first_by,
+            silence: Silence::new(pace.silence, Instant::now()),
             content: false,
-            held: Held { answer: joint.is_some(), ..Held::default() },
-            parts: Vec::new(),
-            finish: None,
-            judge: None,
-            fold: None,
-            beginning: String::new(),
-            tool: None,
-            seen: joint.is_some().then_some(before),
+            worth: if joint.is_some() { Worth::going_on() } else { Worth::default() },
+            witness: None,
+            seen: joint.is_some().then_some(seen),
             joint,
             usage: None,
             answer: None,
             written: 0,
         }
+    }
+
+    /// Lets a judge look at it, and at what it goes on with.
+    pub(crate) fn judged_by(mut self, judge: Option<Arc<Judge>>, origin: &Origin) -> Self {
+        self.witness = judge.map(|judge| Witness::new(judge, origin.dialect));
+        if let Some(witness) = &mut self.witness {
+            self.seen.iter().flatten().for_each(|event| witness.hear(event));
+        }
+        self
     }
 
     /// Keeps what the client sees, for another target to go on with. OpenAI's responses that pass as
@@ -216,70 +161,53 @@ impl Feed {
         self
     }
 
-    /// Hangs up on the provider; nothing more comes.
-    pub(crate) fn hang_up(&mut self) {
-        self.body = Full::default().map_err(|never| match never {}).boxed_unsync();
-    }
-
     /// Returns what the client has seen, where it was kept.
     pub(crate) fn seen(&self) -> Option<&[Event]> {
         self.seen.as_deref()
     }
 
-    /// Returns who looks at it.
-    pub(crate) fn judge(&self) -> Option<Arc<Judge>> {
-        self.judge.clone()
+    /// Hangs up on the provider; nothing more comes.
+    pub(crate) fn hang_up(&mut self) {
+        self.body = Full::default().map_err(|never| match never {}).boxed_unsync();
     }
 
-    /// Lets a judge look at it.
-    pub(crate) fn judged_by(mut self, judge: Option<Arc<Judge>>) -> Self {
-        let reads = judge.as_ref().is_some_and(|judge| judge.reads());
-        self.fold = reads.then(|| Fold::new(self.dialect));
-        self.judge = judge;
-        self
-    }
-
-    /// Returns how it begins, as far as that has come.
-    pub(crate) fn beginning(&self) -> Beginning<'_> {
-        Beginning { text: &self.beginning, tool: self.tool.as_deref() }
+    /// Returns who hears it for its judge.
+    pub(crate) fn witness(&self) -> Option<&Witness> {
+        self.witness.as_ref()
     }
 
     /// Says what it holds.
     pub(crate) fn substance(&self) -> Substance {
-        Substance::of(self.held, self.finish.as_ref())
+        self.worth.substance()
     }
 
     /// Judges a stream that was held to its end; returns what the client gets in its place where it
     /// had to be mended.
     pub(crate) fn judge_held(&mut self, open: &mut Open) -> Result<Option<Vec<u8>>, Failure> {
-        let (Some(judge), Some(fold)) = (self.judge.take(), self.fold.take()) else {
-            return Ok(None);
-        };
-        let mut response = fold.finish()?;
-        if !judge.answer(&mut response, open)? {
-            return Ok(None);
-        }
-        let wants_usage = response.usage.is_some();
-        let mut writer = EventWriter::new(self.inbound, self.dialect, wants_usage);
-        let mut out = Vec::new();
-        for event in unfold(&response) {
-            writer.write(&event, &Context::default(), &mut out);
-        }
-        Ok(Some(out))
+        let Some(witness) = self.witness.take() else { return Ok(None) };
+        let mended = witness.judged(self.substance(), open)?;
+        Ok(mended.map(|response| self.flow.instead(self.inbound, &response)))
     }
 
     /// Judges a stream that has gone out.
     pub(crate) fn observe(&mut self) -> Option<check::Verdict> {
-        let (judge, fold) = (self.judge.take()?, self.fold.take()?);
-        judge.observe(&fold.finish().ok()?)
+        self.witness.take()?.observed()
     }
 
-    /// Reads on until something may pass, content is there, or the stream ends; a deadline ends it
-    /// too, and so does silence once it has begun.
+    /// Reads on until something may pass, content is there, or the stream ends. The request's
+    /// deadline ends it too; so does the attempt's own clock before the first content, and silence
+    /// after it.
     pub(crate) async fn next(&mut self, deadline: Instant) -> Batch {
+        self.silence.read_on(Instant::now());
+        let batch = self.read(deadline).await;
+        self.silence.leave(Instant::now());
+        batch
+    }
+
+    async fn read(&mut self, deadline: Instant) -> Batch {
         loop {
-            let until =
-                if self.content { deadline.min(self.heard + self.silence) } else { deadline };
+            let own = if self.content { self.silence.until() } else { self.first_by };
+            let until = deadline.min(own);
             let Ok(frame) = tokio::time::timeout_at(until, self.body.frame()).await else {
                 return Batch::failed(self.late(deadline));
             };
@@ -308,34 +236,34 @@ impl Feed {
         } else if Instant::now() >= deadline {
             "the answer was not complete in time".to_owned()
         } else {
-            let silence = self.silence.as_secs_f64();
+            let silence = self.silence.most().as_secs_f64();
             format!("the provider fell silent for {silence} s in the middle of its answer")
         };
-        Failure::new(Kind::Timeout, said)
+        by_clock(Failure::new(Kind::Timeout, said), deadline)
     }
 
     /// Writes the frame that ends the client's stream badly.
     pub(crate) fn failure_frame(&mut self, failure: &Failure, context: &Context) -> Vec<u8> {
-        match &mut self.flow {
-            Flow::Verbatim { .. } => wire::write_failure_frame(self.inbound, failure, context),
-            Flow::Translate(translate) => {
-                let mut out = Vec::new();
-                translate.writer.write(&Event::Fail(failure.clone()), context, &mut out);
-                out
-            }
-        }
+        self.flow.failure_frame(self.inbound, failure, context)
     }
 
     fn take(&mut self, data: &[u8]) -> Batch {
         self.splitter.push(data);
+        if let Some(witness) = &mut self.witness {
+            witness.grow(data.len());
+        }
         let mut frames = Vec::new();
         loop {
             match self.splitter.next_frame() {
                 Ok(Some(frame)) => frames.push(frame),
                 Ok(None) => return self.watch(frames),
                 Err(bad) => {
-                    let failure = Failure::new(Kind::MalformedReply, bad.to_string());
-                    return Batch { end: Some(End::Failed(failure)), ..self.watch(frames) };
+                    let mut batch = self.watch(frames);
+                    // What comes after an end that was read is no part of the answer.
+                    batch.end.get_or_insert_with(|| {
+                        End::Failed(Failure::new(Kind::MalformedReply, bad.to_string()))
+                    });
+                    return batch;
                 }
             }
         }
@@ -369,11 +297,10 @@ impl Feed {
             if list {
                 frame.raw = event_of(frame.data.as_deref());
             }
-            // Comments and half a frame say that a socket lives, not that a model does.
-            if frame.data.is_some() {
-                self.heard = Instant::now();
-            }
             let met = self.reader.read(&frame, &mut self.events);
+            if self.lives(&frame, met) {
+                self.silence.heard(Instant::now());
+            }
             let noted = self.note(&mut pass);
             batch.content |= noted.content;
             batch.end = noted.end;
@@ -404,6 +331,15 @@ impl Feed {
         batch
     }
 
+    /// Returns whether a frame, just read, says that the model lives. Comments and half a frame say it
+    /// of a socket, and so does a ping in the middle of a text, which comes token by token. Elsewhere
+    /// a ping may be all that comes for minutes: the arguments of a call are gathered value by value
+    /// before they are sent, thoughts may be kept back, and a provider's own tools take their time.
+    fn lives(&self, frame: &Frame, met: Met) -> bool {
+        let says = met != Met::Quiet || !self.events.is_empty();
+        says || frame.data.is_some() && !self.worth.says_text()
+    }
+
     /// Takes from the events what is worth keeping: usage, the size of what was written, the end;
     /// and writes them for the client where the dialects differ.
     fn note(&mut self, pass: &mut BytesMut) -> Noted {
@@ -417,12 +353,10 @@ impl Feed {
             self.seen = None;
         }
         for event in events {
-            noted.content |= self.weigh(&event);
-            if let Some(fold) = &mut self.fold {
-                fold.push(event.clone());
-            }
+            noted.content |= self.worth.weigh(&event);
             match &event {
                 Event::Start { id, .. } => self.answer.clone_from(id),
+                Event::Delta(_, text) => self.written += text.len(),
                 Event::Usage(usage) => self.usage = Some(usage.clone()),
                 Event::Fail(failure) => {
                     let failure = self.way.reach.scrubbed(failure.clone());
@@ -431,72 +365,38 @@ impl Feed {
                 }
                 Event::Finish => {
                     if let Err(empty) = substantial(self.substance()) {
+                        // An answer that says nothing has a verdict too.
+                        if let Some(witness) = &mut self.witness {
+                            witness.hear(&event);
+                        }
                         noted.end = Some(End::Failed(empty));
                         continue;
                     }
-                    let last = wire::end_frame(self.inbound).unwrap_or_default();
-                    noted.end = Some(End::Finished(Bytes::from_static(last)));
                 }
                 _ => {}
             }
-            if let (Flow::Verbatim { .. }, Some(seen)) = (&self.flow, &mut self.seen) {
-                seen.push(event.clone());
-            }
-            if let Flow::Translate(translate) = &mut self.flow {
-                let finished = event == Event::Finish;
-                let written = translate.written(event, self.seen.as_mut());
-                if finished {
-                    noted.end = Some(End::Finished(written.into()));
-                } else {
-                    pass.extend_from_slice(&written);
+            let finished = event == Event::Finish;
+            let (witness, seen) = (&mut self.witness, &mut self.seen);
+            let written = self.flow.take(event, |event| {
+                if let Some(witness) = witness {
+                    witness.hear(event);
                 }
+                if let Some(seen) = seen {
+                    seen.push(event.clone());
+                }
+            });
+            if !finished {
+                pass.extend_from_slice(&written);
+                continue;
             }
+            noted.end = Some(End::Finished(match self.flow {
+                Flow::Verbatim { .. } => {
+                    Bytes::from_static(wire::end_frame(self.inbound).unwrap_or_default())
+                }
+                Flow::Translate(_) => written.into(),
+            }));
         }
         noted
-    }
-
-    /// Takes up what an event is worth; says whether a reader would see something of it.
-    fn weigh(&mut self, event: &Event) -> bool {
-        match event {
-            Event::Open(spot, kind) => {
-                let worth = match kind {
-                    PartKind::Text => Worth::Text,
-                    PartKind::Refusal => Worth::Refusal,
-                    PartKind::Reasoning => Worth::Thoughts,
-                    PartKind::ToolCall { name, .. } => {
-                        self.tool.get_or_insert_with(|| name.clone());
-                        Worth::Other
-                    }
-                    PartKind::Image { .. } | PartKind::Other(_) => Worth::Other,
-                };
-                self.held.thoughts |= worth == Worth::Thoughts;
-                self.held.answer |= worth == Worth::Other;
-                self.parts.push((*spot, worth));
-                worth == Worth::Other
-            }
-            Event::Delta(spot, text) => {
-                self.written += text.len();
-                let known = self.parts.iter().find(|(known, _)| known == spot);
-                let worth = known.map_or(Worth::Other, |(_, worth)| *worth);
-                self.held.answer |= worth == Worth::Text && !text.is_empty();
-                self.held.refusal |= worth == Worth::Refusal && !text.is_empty();
-                if worth == Worth::Text && self.judge.is_some() && self.beginning.len() < BEGINNING
-                {
-                    self.beginning.push_str(text);
-                }
-                // A refusal waits for its end: another model may answer.
-                worth != Worth::Refusal && !text.is_empty()
-            }
-            Event::Close(spot) => {
-                self.parts.retain(|(known, _)| known != spot);
-                false
-            }
-            Event::Stop { finish, .. } => {
-                self.finish.clone_from(finish);
-                false
-            }
-            _ => false,
-        }
     }
 }
 
@@ -511,23 +411,4 @@ fn event_of(item: Option<&[u8]>) -> Bytes {
 struct Noted {
     content: bool,
     end: Option<End>,
-}
-
-impl Translate {
-    fn written(&mut self, event: Event, mut seen: Option<&mut Vec<Event>>) -> Vec<u8> {
-        let mut out = Vec::new();
-        let context = Context::default();
-        self.undoing.event(event, &mut self.undone);
-        for mut event in self.undone.drain(..) {
-            self.renamed.event(&mut event);
-            if let Event::Start { id, model, created } = &mut event {
-                self.filled.fill(id, model, created);
-            }
-            self.writer.write(&event, &context, &mut out);
-            if let Some(seen) = &mut seen {
-                seen.push(event);
-            }
-        }
-        out
-    }
 }

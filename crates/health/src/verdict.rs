@@ -111,6 +111,8 @@ pub fn verdict(report: &Report) -> Verdict {
         | Kind::ContextLengthExceeded
         | Kind::ContentPolicy
         | Kind::Unsupported => VOID,
+        // The request's own clock ran out; the attempt may have begun a moment before.
+        Kind::DeadlineExceeded => VOID,
         // These are the gateway's own, and no target's.
         Kind::Unauthenticated
         | Kind::ModelNotFound

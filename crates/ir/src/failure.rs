@@ -136,6 +136,9 @@ failures! {
     Timeout, 504, "timeout", Provider, Elsewhere,
         "The provider did not answer in the time the task allows.",
         "Raise the task's timeout, or put a faster model first.";
+    DeadlineExceeded, 504, "deadline_exceeded", Policy, Stop,
+        "The time that the task allows the whole request ran out.",
+        "Raise the task's `total`, or lower its `timeout` so that time is left for a fallback.";
     StreamCut, 502, "stream_interrupted", Provider, Here,
         "The provider's stream broke off before its end.",
         "Try again; what came before the cut is incomplete.";

@@ -111,8 +111,12 @@ pub enum Commit {
     /// With its first token.
     #[default]
     FirstToken,
-    /// When its beginning is valid: the first key where JSON was asked for, the name of the tool
-    /// that is called.
+    /// When its beginning is valid: JSON, where it was asked for, with its first key; a call with
+    /// the name of a tool that was offered; a text as soon as it does not begin like a refusal,
+    /// such as "I'm sorry, but I can't help with that". An answer whose beginning is not valid is
+    /// rejected, and the next target is asked; so is JSON that ends before it has begun. A text
+    /// that might still become a refusal is held for at most 80 characters, or to its end, and
+    /// goes out then.
     Prefix,
     /// When it is whole and has ended as it should.
     Checked,

@@ -22,6 +22,7 @@ mod envelopes;
 mod fallback;
 mod faults;
 mod host;
+mod judged;
 mod large;
 mod losses;
 mod needs;

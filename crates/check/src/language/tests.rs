@@ -12,8 +12,12 @@ const JAPANESE: &str = "素早い茶色の狐がのろまな犬を飛び越え�
 
 fn found(written: &Written, text: &str) -> Finding {
     let checks = Checks::compile(written).unwrap();
-    let wanted =
-        Wanted { shape: Shape::Text, prompt: "".into(), tools: Vec::new(), hosted_tools: false };
+    let wanted = Wanted {
+        shape: Shape::Text,
+        prompt: String::new(),
+        tools: Vec::new(),
+        hosted_tools: false,
+    };
     let answer = Answer { text: text.into(), ..Answer::default() };
     crate::check(&checks, &wanted, &answer).findings.remove(0)
 }

@@ -1,6 +1,10 @@
 use serde_json::{Value, json};
 
-use super::{Fit, LARGEST, fit};
+use super::{Fit, LARGEST, Schema};
+
+fn fit(schema: &str, value: &Value) -> Fit {
+    Schema::read(schema).fit(value)
+}
 
 fn check(schema: &Value, value: &Value, expected: &Fit) {
     assert_eq!(&fit(&schema.to_string(), value), expected, "{schema} {value}");

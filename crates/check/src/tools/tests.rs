@@ -5,11 +5,15 @@ use crate::{Answer, Call, Checks, Offered, Shape, Wanted, Written};
 const SCHEMA: &str =
     r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
 
-fn wanted() -> Wanted<'static> {
-    let weather = Offered { name: "weather", kind: CallKind::Function, schema: Some(SCHEMA) };
-    let shell = Offered { name: "shell", kind: CallKind::Custom, schema: None };
+fn wanted() -> Wanted {
+    let weather = Offered {
+        name: "weather".to_owned(),
+        kind: CallKind::Function,
+        schema: Some(SCHEMA.to_owned()),
+    };
+    let shell = Offered { name: "shell".to_owned(), kind: CallKind::Custom, schema: None };
     let tools = vec![weather, shell];
-    Wanted { shape: Shape::Text, prompt: "".into(), tools, hosted_tools: false }
+    Wanted { shape: Shape::Text, prompt: String::new(), tools, hosted_tools: false }
 }
 
 fn check(name: &str, arguments: &str, passes: bool, why: &str) {

@@ -1,7 +1,7 @@
 //! Laws over generated answers: no check panics, no reason quotes the answer or the prompt, and
 //! the beginning of a valid answer is never called invalid.
 
-use check::{Answer, Call, Checks, Offered, Prefix, Shape, Wanted, Written, WrittenLength};
+use check::{Answer, Call, Checks, Offered, Prefix, Schema, Shape, Wanted, Written, WrittenLength};
 use ir::{CallKind, Finish};
 use proptest::prelude::{Strategy, any, prop_assert, proptest};
 use proptest::prop_oneof;
@@ -44,8 +44,8 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn shape() -> impl Strategy<Value = Shape<'static>> {
-    prop_oneof![Just(Shape::Text), Just(Shape::Json), Just(Shape::Schema(SCHEMA))]
+fn shape() -> impl Strategy<Value = Shape> {
+    prop_oneof![Just(Shape::Text), Just(Shape::Json), Just(Shape::Schema(Schema::read(SCHEMA)))]
 }
 
 fn finish() -> impl Strategy<Value = Option<Finish>> {
@@ -53,8 +53,12 @@ fn finish() -> impl Strategy<Value = Option<Finish>> {
     prop_oneof![Just(None), Just(Some(Finish::Stop)), Just(Some(Finish::Length)), other]
 }
 
-fn wanted<'a>(shape: Shape<'a>, prompt: &'a str) -> Wanted<'a> {
-    let tools = vec![Offered { name: "f", kind: CallKind::Function, schema: Some(SCHEMA) }];
+fn wanted(shape: Shape, prompt: &str) -> Wanted {
+    let tools = vec![Offered {
+        name: "f".to_owned(),
+        kind: CallKind::Function,
+        schema: Some(SCHEMA.to_owned()),
+    }];
     Wanted { shape, prompt: prompt.into(), tools, hosted_tools: false }
 }
 
@@ -97,7 +101,7 @@ proptest! {
     fn the_beginning_of_a_fitting_answer_is_never_invalid(n in any::<i32>(), at in 0_usize..20) {
         let whole = format!("\n {{ \"n\" : {n} }}");
         let cut: String = whole.chars().take(at).collect();
-        let found = check::prefix(&wanted(Shape::Schema(SCHEMA), ""), &cut, None);
+        let found = check::prefix(&wanted(Shape::Schema(Schema::read(SCHEMA)), ""), &cut, None);
         prop_assert!(!matches!(found, Prefix::Invalid(_)), "{cut:?} {found:?}");
     }
 

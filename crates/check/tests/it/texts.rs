@@ -24,7 +24,7 @@ fn data(name: &str, what: &str) -> Option<Value> {
 fn only(written: &Written, text: &str) -> Finding {
     let checks = Checks::compile(written).unwrap();
     let shape = Shape::Text;
-    let wanted = Wanted { shape, prompt: "".into(), tools: Vec::new(), hosted_tools: false };
+    let wanted = Wanted { shape, prompt: String::new(), tools: Vec::new(), hosted_tools: false };
     let answer = Answer { text: text.into(), ..Answer::default() };
     check::check(&checks, &wanted, &answer).findings.remove(0)
 }

@@ -71,7 +71,7 @@ static EXCHANGES: LazyLock<Vec<(String, Request, Response)>> = LazyLock::new(|| 
 });
 
 /// Runs something over every recorded exchange; returns how many there were.
-fn exchanges(mut each: impl FnMut(&str, &Wanted<'_>, &Answer<'_>)) -> usize {
+fn exchanges(mut each: impl FnMut(&str, &Wanted, &Answer<'_>)) -> usize {
     for (id, request, response) in EXCHANGES.iter() {
         each(id, &Wanted::of(request), &Answer::of(response));
     }
@@ -101,7 +101,7 @@ fn exchange(case: &Case) -> Option<(Request, Response)> {
     Some((request, fold.finish().ok()?))
 }
 
-fn only(written: &Written, wanted: &Wanted<'_>, answer: &Answer<'_>) -> Finding {
+fn only(written: &Written, wanted: &Wanted, answer: &Answer<'_>) -> Finding {
     let checks = Checks::compile(written).unwrap();
     check::check(&checks, wanted, answer).findings.remove(0)
 }
