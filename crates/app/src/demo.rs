@@ -130,8 +130,10 @@ async fn local() -> anyhow::Result<World> {
          `scripts/local-llm` starts a real one",
     )?);
     // A model on a CPU takes its time.
-    let patient =
-        router::Limits { timeout: std::time::Duration::from_secs(300), ..world.table.direct.clone() };
+    let patient = router::Limits {
+        timeout: std::time::Duration::from_secs(300),
+        ..world.table.direct.clone()
+    };
     world.table.tasks.values_mut().for_each(|cell| cell.limits = patient.clone());
     world.table.defaults = patient;
     Ok(world)

@@ -225,7 +225,8 @@ impl Catalog {
             if known.models.iter().any(|model| model.id == *id) {
                 continue;
             }
-            let model = Arc::new(Model { listed: true, ..Model::bare(id, known.every_model.clone()) });
+            let model =
+                Arc::new(Model { listed: true, ..Model::bare(id, known.every_model.clone()) });
             // Listed models stand before those that only the price list knows.
             let listed = known.listed().count();
             known.models.insert(listed, model);

@@ -240,7 +240,8 @@ fn models(record: &Record, list: &List, wrong: &mut Wrong<'_>) -> Vec<Arc<Model>
             continue;
         }
         let context = entry.context.map(Tokens);
-        models.push(Arc::new(Model { context, ..Model::bare(id, list.price(entry).map(Arc::new)) }));
+        models
+            .push(Arc::new(Model { context, ..Model::bare(id, list.price(entry).map(Arc::new)) }));
     }
     models
 }

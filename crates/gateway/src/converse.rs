@@ -173,7 +173,9 @@ pub(crate) fn unplanned(none: NoPlan) -> Failure {
 }
 
 pub(crate) fn about(hold: &Hold, world: &World) -> About {
-    let last = hold.attempts.last().map(|attempt| attempt.way.target.name());
+    // A refusal that was kept while others were tried is an earlier attempt's.
+    let answered = hold.attempts.iter().find(|attempt| attempt.outcome == Outcome::Answered);
+    let last = answered.or(hold.attempts.last()).map(|attempt| attempt.way.target.name());
     let under_way = hold.under_way();
     let attempts = hold.attempts.len() + usize::from(under_way.is_some());
     let waited: Duration = hold.waited();

@@ -40,7 +40,9 @@ impl Seat {
         // The seat gives back what it took also when it is one too many.
         let others = gateway.gate.requests.fetch_add(1, Ordering::Relaxed);
         if others >= most {
-            return Err(full(format!("{most} requests are under way, the most this gateway takes")));
+            return Err(full(format!(
+                "{most} requests are under way, the most this gateway takes"
+            )));
         }
         Ok(seat)
     }

@@ -246,9 +246,8 @@ impl Hold {
             self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
         let rests = refusals::told(&self.passed_over);
         let Some(last) = failures.last() else {
-            return refusals::failure(&self.passed_over).unwrap_or_else(|| {
-                Failure::new(Kind::Internal, "no attempt was made")
-            });
+            return refusals::failure(&self.passed_over)
+                .unwrap_or_else(|| Failure::new(Kind::Internal, "no attempt was made"));
         };
         let alike = failures.iter().all(|failure| failure.kind == last.kind);
         let ways = || self.attempts.iter().map(|attempt| attempt.way.key());
@@ -283,7 +282,11 @@ impl Hold {
     pub(crate) fn context(&self) -> failures::Context {
         let attempt = |attempt: &Attempt| {
             let failure = attempt.failure.clone()?;
-            Some(failures::Attempt { target: attempt.way.target.name(), failure, took: attempt.took })
+            Some(failures::Attempt {
+                target: attempt.way.target.name(),
+                failure,
+                took: attempt.took,
+            })
         };
         failures::Context {
             request_id: record::request_id(self.id),

@@ -263,10 +263,9 @@ impl Drop for Open {
         }
         let why = lock(&self.book).why;
         let failure = match why {
-            GivenUp::ClientGone => Failure::new(
-                Kind::ClientGone,
-                "the client hung up before the answer was complete",
-            ),
+            GivenUp::ClientGone => {
+                Failure::new(Kind::ClientGone, "the client hung up before the answer was complete")
+            }
             GivenUp::Outrun => Failure::new(Kind::Outrun, "another attempt was quicker"),
         };
         self.end(Outcome::Cancelled, Some(failure));

@@ -192,7 +192,8 @@ impl<'c, 'a> Chase<'c, 'a> {
                 Err(refusal) => {
                     self.hold.pass_over(&ways[at], refusal);
                     let sooner = |known: &Refusal| {
-                        refusal.again.unwrap_or(Duration::MAX) < known.again.unwrap_or(Duration::MAX)
+                        refusal.again.unwrap_or(Duration::MAX)
+                            < known.again.unwrap_or(Duration::MAX)
                     };
                     if soonest.as_ref().is_none_or(sooner) {
                         soonest = Some(refusal);
@@ -206,9 +207,8 @@ impl<'c, 'a> Chase<'c, 'a> {
     /// Asks a target that throttled although it may do so still, when nobody else is left and it
     /// never said how long: it knows better than a guess.
     fn ask_cooling(&self, ways: &[Way], tried: &[usize]) -> Option<(usize, Leave)> {
-        let cools = |at: &usize| {
-            !tried.contains(at) && self.hold.rests(&ways[*at]) == Some(Why::Cooling)
-        };
+        let cools =
+            |at: &usize| !tried.contains(at) && self.hold.rests(&ways[*at]) == Some(Why::Cooling);
         let at = (0..ways.len()).find(cools)?;
         Some((at, self.gateway.targets.ask_anyway(&ways[at]).ok()?))
     }
@@ -276,7 +276,8 @@ impl<'c, 'a> Chase<'c, 'a> {
         let second = || {
             let targets = &self.gateway.targets;
             let now = targets.now();
-            let (other, leave) = others.iter().find_map(|way| Some((*way, targets.ask(way).ok()?)))?;
+            let (other, leave) =
+                others.iter().find_map(|way| Some((*way, targets.ask(way).ok()?)))?;
             if !targets.may_hedge(way, share) || self.budget.begin(now).is_err() {
                 return None;
             }

@@ -145,7 +145,8 @@ impl Reach {
         }
         let (mut secrets, mut escapes) = (Vec::new(), Vec::new());
         let mut fetch = |reference: &str| {
-            let found = secret(auth, reference).ok_or_else(|| BadReach::Unset(reference.to_owned()))?;
+            let found =
+                secret(auth, reference).ok_or_else(|| BadReach::Unset(reference.to_owned()))?;
             secrets.push(found.clone());
             Ok(found)
         };

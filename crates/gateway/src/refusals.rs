@@ -21,9 +21,8 @@ pub(crate) fn told(passed_over: &[PassedOver]) -> Vec<String> {
 
 /// Makes one failure of it when nobody could be asked.
 pub(crate) fn failure(passed_over: &[PassedOver]) -> Option<Failure> {
-    let soonest = passed_over.iter().min_by_key(|passed| {
-        passed.refusal.again.unwrap_or(Duration::MAX)
-    })?;
+    let soonest =
+        passed_over.iter().min_by_key(|passed| passed.refusal.again.unwrap_or(Duration::MAX))?;
     let kind = match soonest.refusal.why {
         Why::Open => Kind::CircuitOpen,
         Why::Throttled | Why::Cooling => Kind::RateLimited,
@@ -42,7 +41,10 @@ pub(crate) fn why(why: Why) -> String {
         Why::Cooling => "it throttles".to_owned(),
         Why::Busy => "as many requests are under way there as it may have".to_owned(),
         Why::Retired(kind) => {
-            format!("its credential is retired ({}) until it is changed or works again", kind.code())
+            format!(
+                "its credential is retired ({}) until it is changed or works again",
+                kind.code()
+            )
         }
     }
 }

@@ -240,7 +240,8 @@ impl Feed {
     /// too, and so does silence once it has begun.
     pub(crate) async fn next(&mut self, deadline: Instant) -> Batch {
         loop {
-            let until = if self.content { deadline.min(self.heard + self.silence) } else { deadline };
+            let until =
+                if self.content { deadline.min(self.heard + self.silence) } else { deadline };
             let Ok(frame) = tokio::time::timeout_at(until, self.body.frame()).await else {
                 return Batch::failed(self.late(deadline));
             };
@@ -430,7 +431,8 @@ impl Feed {
                 let worth = known.map_or(Worth::Other, |(_, worth)| *worth);
                 self.held.answer |= worth == Worth::Text && !text.is_empty();
                 self.held.refusal |= worth == Worth::Refusal && !text.is_empty();
-                if worth == Worth::Text && self.judge.is_some() && self.beginning.len() < BEGINNING {
+                if worth == Worth::Text && self.judge.is_some() && self.beginning.len() < BEGINNING
+                {
                     self.beginning.push_str(text);
                 }
                 // A refusal waits for its end: another model may answer.

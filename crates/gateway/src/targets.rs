@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use catalog::Found;
-use health::{Board, Candidate, Pass, Policies, Refusal, Report, LaneKey, View};
+use health::{Board, Candidate, LaneKey, Pass, Policies, Refusal, Report, View};
 use store::Outcome;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::World;
 use crate::open::Attempt;
 use crate::reach::Reach;
-use crate::World;
 
 /// A way to answer: a model at its provider, with one of the gateway's credentials there.
 #[derive(Debug, Clone)]
@@ -38,11 +38,7 @@ impl Way {
 
     /// Returns its key on the board.
     pub(crate) fn key(&self) -> LaneKey {
-        LaneKey::new(
-            &self.target.provider.id,
-            &self.target.model.id,
-            &self.reach.credential,
-        )
+        LaneKey::new(&self.target.provider.id, &self.target.model.id, &self.reach.credential)
     }
 
     /// Returns its name for people: the credential is told where there are several.

@@ -176,8 +176,12 @@ pub fn plan_embeddings(
     let found = catalog
         .find_for(Use::Embeddings, model, configured)
         .map_err(|missing| NoPlan::Model { name: model.to_owned(), missing })?;
-    let row =
-        Row { task: "embeddings", named_by: None, reason: Reason::Direct, limits: table.direct.clone() };
+    let row = Row {
+        task: "embeddings",
+        named_by: None,
+        reason: Reason::Direct,
+        limits: table.direct.clone(),
+    };
     Ok(row.plan(table, vec![alone(found)], Vec::new()))
 }
 
@@ -401,7 +405,8 @@ fn safe(
     let (mut targets, left_out) =
         reach(table, std::iter::once(&table.default_model).chain(&table.stand_in), find);
     // The stand-in is for when nothing of the default can be reached, and no news otherwise.
-    skipped.extend(left_out.into_iter().filter(|skip| Some(&skip.model) != table.stand_in.as_ref()));
+    skipped
+        .extend(left_out.into_iter().filter(|skip| Some(&skip.model) != table.stand_in.as_ref()));
     let first = targets.first().map(|target| target.rank);
     targets.retain(|target| Some(target.rank) == first);
     if targets.is_empty() {

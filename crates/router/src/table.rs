@@ -94,9 +94,14 @@ fn lower(written: &Written, document: &Document, problems: &mut Vec<Problem>) ->
         limits::lower(whose, written, under, &path, document, problems)
     };
     let default = Limits::default();
-    let defaults =
-        limits(Whose::Everybody, Path::root().key("defaults"), &written.defaults.limits(), &default);
-    let direct = limits(Whose::Task, Path::root().key("direct"), &written.direct.limits(), &defaults);
+    let defaults = limits(
+        Whose::Everybody,
+        Path::root().key("defaults"),
+        &written.defaults.limits(),
+        &default,
+    );
+    let direct =
+        limits(Whose::Task, Path::root().key("direct"), &written.direct.limits(), &defaults);
     let mut tasks = BTreeMap::new();
     for (name, cell) in &written.tasks {
         let path = Path::root().key("tasks").key(name);

@@ -36,7 +36,11 @@ pub(super) struct Times<'t> {
 
 impl Times<'_> {
     /// Lowers how connections are served.
-    pub(super) fn serving(&mut self, limits: &RawLimits, shutdown: Option<&RawShutdown>) -> Serving {
+    pub(super) fn serving(
+        &mut self,
+        limits: &RawLimits,
+        shutdown: Option<&RawShutdown>,
+    ) -> Serving {
         let at = Path::root().key("limits").key("client_silence");
         let grace = shutdown.and_then(|shutdown| shutdown.grace).map(Duration::try_from);
         Serving {

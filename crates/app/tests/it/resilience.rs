@@ -19,7 +19,7 @@ fn table(limits: &str) -> String {
     )
 }
 
-async fn pair(weak: Answer, limits: &str) -> (Setup, Provider, Provider) {
+pub(crate) async fn pair(weak: Answer, limits: &str) -> (Setup, Provider, Provider) {
     let (weak, safe) = (provider(weak).await, provider(Answer::text("safe words")).await);
     let setup = Setup::new();
     setup.provider("weak", &weak.base_url());
@@ -28,11 +28,11 @@ async fn pair(weak: Answer, limits: &str) -> (Setup, Provider, Provider) {
     (setup, weak, safe)
 }
 
-async fn targets(served: &Served) -> Value {
+pub(crate) async fn targets(served: &Served) -> Value {
     served.get("/api/health/targets").await.json()
 }
 
-fn target<'a>(page: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn target<'a>(page: &'a Value, name: &str) -> &'a Value {
     let all = page["targets"].as_array().unwrap();
     all.iter().find(|target| target["target"] == name).unwrap_or_else(|| panic!("{page:#}"))
 }
@@ -70,8 +70,7 @@ async fn the_budget_of_attempts_holds_for_all_targets_together() {
 #[tokio::test]
 async fn the_budget_of_money_ends_the_attempts() {
     let weak = Answer::text("a b c d e f g h").failing(Fault::CutAfter(3));
-    let (setup, weak, safe) =
-        pair(weak, "retries: 3, spend: 0.000000001, commit: checked").await;
+    let (setup, weak, safe) = pair(weak, "retries: 3, spend: 0.000000001, commit: checked").await;
     let served = setup.serve();
     let got = served.chat(&ask("task/work", true, "hi")).await;
     assert_eq!(got.status, 502, "{}", got.text());
@@ -129,8 +128,7 @@ async fn the_least_bad_is_tried_when_everything_rests() {
 
 /// A provider that knows which credentials are good.
 fn by_key(bad: &str, fault: Fault) -> Script {
-    Script::saying("well")
-        .when(When::header("authorization", bad), Answer::text("").failing(fault))
+    Script::saying("well").when(When::header("authorization", bad), Answer::text("").failing(fault))
 }
 
 fn keyed(setup: &mut Setup, base_url: &str) {
@@ -205,8 +203,7 @@ async fn load_is_shared_among_equals_by_their_weights() {
 
 #[tokio::test]
 async fn a_slow_attempt_is_hedged_and_the_loser_is_recorded() {
-    let (setup, weak, safe) =
-        pair(Answer::text("quick"), "timeout: 20s, hedge_percent: 50").await;
+    let (setup, weak, safe) = pair(Answer::text("quick"), "timeout: 20s, hedge_percent: 50").await;
     let served = setup.serve();
     for _ in 0..60 {
         served.chat(&ask("task/work", true, "hi")).await;
