@@ -47,6 +47,7 @@ mod send;
 mod serve;
 mod status;
 mod stream;
+mod taken;
 mod targets;
 mod world;
 

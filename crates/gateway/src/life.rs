@@ -22,14 +22,19 @@ use crate::converse::converse;
 use crate::count::count;
 use crate::embed::embed;
 use crate::route::{self, Route};
+use crate::taken::Taken;
 use crate::{Gateway, World, models, record, status};
 
-/// Answers a request; a panic on the way is an answer too.
-pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+/// Answers a request; a panic on the way is an answer too. The answer may lie untaken for so long.
+pub(crate) async fn handle(
+    gateway: Arc<Gateway>,
+    request: Request<Incoming>,
+    untaken: Duration,
+) -> Response<Taken> {
     let id = new_id();
     let world = gateway.world();
     let (parts, mut body) = request.into_parts();
-    let method = parts.method.clone();
+    let (method, version) = (parts.method.clone(), parts.version);
     let waits = parts.headers.contains_key(EXPECT);
     let inbound = route::dialect(&parts.uri, &parts.headers);
     let about = about(&world, id);
@@ -51,7 +56,7 @@ pub(crate) async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) ->
     if method == Method::HEAD {
         *response.body_mut() = Body::default();
     }
-    response
+    response.map(|body| Taken::new(body, version, untaken))
 }
 
 /// How many bodies' worth of bytes, and for how long, a refused request may go on sending.

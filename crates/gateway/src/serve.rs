@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::Gateway;
 use crate::life::handle;
-use crate::patient::Patient;
+use crate::patient::{Patience, Patient};
 
 /// How long the head of a request may take to arrive.
 const HEAD: Duration = Duration::from_secs(30);
@@ -57,6 +57,8 @@ pub async fn serve(
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    // HTTP/2 has no clock for the head, but a client that is not there answers no ping.
+    server.http2().keep_alive_interval(KEEPALIVE).keep_alive_timeout(HEAD);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(serving.connections));
     // Dropping the set ends every connection: none outlives this function.
@@ -78,12 +80,13 @@ pub async fn serve(
             continue;
         };
         prepare(&socket);
-        let gateway = Arc::clone(&gateway);
+        let (gateway, untaken) = (Arc::clone(&gateway), serving.client_silence);
         let service = service_fn(move |request| {
             let gateway = Arc::clone(&gateway);
-            async move { Ok::<_, Infallible>(handle(gateway, request).await) }
+            async move { Ok::<_, Infallible>(handle(gateway, request, untaken).await) }
         });
-        let socket = TokioIo::new(Patient::new(socket, serving.client_silence));
+        let patience = Patience { opening: HEAD, taking: untaken };
+        let socket = TokioIo::new(Patient::new(socket, patience));
         let connection = graceful.watch(server.serve_connection(socket, service).into_owned());
         open.spawn(async move {
             if let Err(error) = connection.await {

@@ -1,17 +1,19 @@
-//! More than the gateway takes, clients that are too slow, and targets that are busy or throttle.
+//! More than the gateway takes, clients that are too slow, and targets that are busy.
 
 use std::time::{Duration, Instant};
 
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
-use testkit::{Answer, Fault, Provider, Script, Spelling};
+use testkit::{Answer, Fault, Provider, Script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::canned;
 use crate::resilience::{pair, target, targets};
-use crate::support::{Served, Setup, ask, client, only_row, rows};
+use crate::support::{Served, Setup, ask, client, only_row};
 
 /// Opens a connection and posts a chat over it, whose answer nobody reads yet.
 async fn post(served: &Served, body: &Value) -> TcpStream {
@@ -73,7 +75,7 @@ async fn a_stream_has_its_place_until_its_end() {
     let (setup, provider) = one(answer, "limits: { requests: 1 }").await;
     let served = setup.serve();
     let request = Request::post(format!("{}/chat/completions", served.base))
-        .body(http_body_util::Full::from(ask("one-a", true, "hi").to_string()))
+        .body(Full::from(ask("one-a", true, "hi").to_string()))
         .unwrap();
     let mut first = client().request(request).await.unwrap();
     first.body_mut().frame().await.unwrap().unwrap();
@@ -209,80 +211,21 @@ async fn a_request_waits_for_a_busy_target_that_is_the_only_one() {
 }
 
 #[tokio::test]
-async fn throttling_lowers_how_much_a_target_is_asked_at_once() {
-    let (setup, _weak, _safe) =
-        pair(Answer::text("").failing_first(1, Fault::status(429)), "retries: 0").await;
+async fn a_client_of_http_2_that_does_not_read_is_hung_up_on_too() {
+    let (setup, provider) = one(endless(), "limits: { client_silence: 300ms }").await;
     let served = setup.serve();
-    served.chat(&ask("safe/safe-a", false, "hi")).await;
-    let got = served.chat(&ask("task/work", false, "hi")).await;
-    assert_eq!(got.header("x-pointsman-model"), Some("safe/safe-a"));
-    let page = targets(&served).await;
-    let limit = |name| target(&page, name)["limit"].as_u64().unwrap();
-    assert!(limit("weak/weak-a") < limit("safe/safe-a"), "{page:#}");
-    let weak = target(&page, "weak/weak-a");
-    assert_eq!((&weak["willing"], &weak["circuit"]), (&json!(false), &json!("closed")), "{page:#}");
-    assert!(weak["why"].as_str().unwrap().contains("throttles"), "{page:#}");
-}
-
-fn throttled(name: &str) -> Fault {
-    Fault::Throttle(Spelling::parse(name).unwrap())
-}
-
-#[tokio::test]
-async fn the_wait_a_provider_asks_for_is_kept_where_nobody_else_is_left() {
-    let answer = || Answer::text("at last").failing_first(1, throttled("ms"));
-    let (setup, weak, safe) = pair(answer(), "retries: 1, total: 60s").await;
-    safe.set(Script::of(Answer::text("").failing(Fault::status(400))));
-    let served = setup.serve();
-    for stream in [false, true] {
-        weak.set(Script::of(answer()));
-        let began = Instant::now();
-        let got = served.chat(&ask("weak/weak-a", stream, "hi")).await;
-        assert_eq!(got.status, 200, "{}", got.text());
-        assert!(began.elapsed() >= Duration::from_millis(1_200), "{:?}", began.elapsed());
-        assert_eq!(got.header("x-pointsman-attempts"), Some("2"));
-        let decision = served.decision(&got).await;
-        let paused = decision["attempts"][1]["paused_ms"].as_u64().unwrap();
-        assert!(paused >= 1_200, "{decision:#}");
-    }
-    assert_eq!(rows(&setup).len(), 4);
-}
-
-#[tokio::test]
-async fn a_wait_longer_than_the_tasks_patience_goes_elsewhere_at_once() {
-    let (setup, weak, _safe) =
-        pair(Answer::text("").failing(throttled("ms")), "retries: 3, patience: 1s").await;
-    let served = setup.serve();
-    for _ in 0..3 {
-        let got = served.chat(&ask("task/work", false, "hi")).await;
-        assert_eq!(got.header("x-pointsman-model"), Some("safe/safe-a"), "{}", got.text());
-        let decision = served.decision(&got).await;
-        for attempt in decision["attempts"].as_array().unwrap() {
-            assert!(attempt["paused_ms"].is_null(), "nobody waited: {decision:#}");
-        }
-    }
-    assert!(weak.asked() < 3, "it asked to be left alone: {}", weak.asked());
-}
-
-#[tokio::test]
-async fn a_wait_longer_than_the_request_may_take_is_the_clients() {
-    let (setup, weak, _safe) =
-        pair(Answer::text("").failing(throttled("seconds")), "retries: 3, total: 1500ms").await;
-    let table = std::fs::read_to_string(setup.path("routing.yaml")).unwrap();
-    setup.write("routing.yaml", &format!("{table}  alone: {{ primary: weak/weak-a }}\n"));
-    let served = setup.serve();
-    // The first is asked; the second is told of what the first one heard.
-    for attempts in [Some("1"), None] {
-        let got = served.chat(&ask("task/alone", false, "hi")).await;
-        assert_eq!(
-            (got.status, got.code()),
-            (429, "rate_limit_exceeded".to_owned()),
-            "{}",
-            got.text()
-        );
-        assert_eq!(got.header("retry-after"), Some("2"), "{}", got.text());
-        assert_eq!(got.header("x-should-retry"), Some("true"));
-        assert_eq!(got.header("x-pointsman-attempts"), attempts, "{}", got.text());
-    }
-    assert_eq!(weak.asked(), 1);
+    let address = served.root().trim_start_matches("http://").to_owned();
+    let socket = TokioIo::new(TcpStream::connect(&address).await.unwrap());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::post(format!("{}/chat/completions", served.base))
+        .body(Full::<Bytes>::from(ask("one-a", true, "hi").to_string()))
+        .unwrap();
+    // Its window fills, while its connection stays well.
+    let reads_nothing = sender.send_request(request).await.unwrap();
+    provider.until_hung_up(1).await;
+    until_idle(&served).await;
+    assert_eq!(only_row(&setup)["outcome"], "cancelled");
+    drop(reads_nothing);
 }

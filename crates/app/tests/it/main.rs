@@ -40,4 +40,5 @@ mod spool;
 mod stream;
 mod support;
 mod surface;
+mod throttle;
 mod verbatim;
