@@ -3,9 +3,9 @@
 //! Their meaning is in [`ir::dialect`].
 
 use ir::dialect::{
-    AdditionalFields, CacheMarks, CallIds, CapField, CustomTools, DeveloperRole, Form, Quirks,
-    Sampling, SchemaBesideTools, SchemaBy, Signatures, StreamUsage, ThinkingBy, ThinkingOff,
-    ThoughtsField,
+    AdditionalFields, CacheMarks, CallIds, CapField, CustomTools, DeveloperRole, Form, Prefill,
+    Quirks, Sampling, SchemaBesideTools, SchemaBy, Signatures, StreamUsage, ThinkingBy,
+    ThinkingOff, ThoughtsField,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,6 +44,8 @@ pub struct RecordQuirks {
     pub signatures: Option<SignaturesName>,
     /// How an answer of Gemini's is made to fit a schema where the request has tools too.
     pub schema_beside_tools: Option<SchemaBesideToolsName>,
+    /// Whether a model goes on with the beginning of an answer.
+    pub prefill: Option<PrefillName>,
 }
 
 impl RecordQuirks {
@@ -65,6 +67,7 @@ impl RecordQuirks {
             thinking_off: self.thinking_off.or(under.thinking_off),
             signatures: self.signatures.or(under.signatures),
             schema_beside_tools: self.schema_beside_tools.or(under.schema_beside_tools),
+            prefill: self.prefill.or(under.prefill),
         }
     }
 
@@ -88,6 +91,7 @@ impl RecordQuirks {
             schema_beside_tools: self
                 .schema_beside_tools
                 .map_or(under.schema_beside_tools, Into::into),
+            prefill: self.prefill.map_or(under.prefill, Into::into),
         }
     }
 }
@@ -267,6 +271,18 @@ named! {
         None,
         /// The signature that Google names for calls of other models.
         Dummy,
+    }
+}
+
+named! {
+    /// Whether a model goes on with the beginning of an answer.
+    PrefillName for Prefill {
+        /// It does not.
+        None,
+        /// From a last turn of the assistant's.
+        Turn,
+        /// From a last turn of the assistant's with `prefix: true`.
+        Prefix,
     }
 }
 

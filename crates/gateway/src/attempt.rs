@@ -124,7 +124,6 @@ async fn tried(
         let said = "a stream was asked for, and the provider's answer is none";
         return Err(failure(Failure::new(Kind::MalformedReply, said)));
     }
-    open.first();
     Ok((Won::Whole(read), refusal))
 }
 
@@ -177,6 +176,7 @@ fn whole(
             let read = wire::glance(origin, &body)?;
             // Before anything is found wrong with it: what was used is paid for all the same.
             open.progress(read.usage.as_ref(), body.len());
+            open.complete();
             open.named(read.id.as_ref());
             let refusal = substantial(read.substance)?;
             let Some(judge) = judge else { return Ok((body, refusal)) };
@@ -188,6 +188,7 @@ fn whole(
         Lane::Translate { inbound, undo, renamed, filled, .. } => {
             let mut read = wire::read_response(origin, &body)?;
             open.progress(read.usage.as_ref(), body.len());
+            open.complete();
             open.named(read.id.as_ref());
             let refusal = substantial(read.substance())?;
             undo.response(&mut read);

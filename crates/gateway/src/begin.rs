@@ -41,6 +41,7 @@ pub(crate) async fn begin(
         open.named(feed.answer.as_ref());
         match end {
             Some(End::Finished(last)) => {
+                open.complete();
                 let refusal = substantial(feed.substance())?;
                 let mended = feed.judge_held(open)?;
                 let (held, last) = match mended {

@@ -1,7 +1,6 @@
 //! The straight line of a conversation: admitted → received → plan → hold → won → relay → settled.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::Response;
 use hyper::body::Incoming;
@@ -19,6 +18,7 @@ use crate::clock::now_ms;
 use crate::hold::{Hold, Shown};
 use crate::lane::{Asked, Filled};
 use crate::life::{self, Spoken};
+use crate::open::{Book, GivenUp, given_up};
 use crate::pins::pin;
 use crate::pursue::{Won, pursue};
 use crate::relay::{committed, relay};
@@ -71,7 +71,9 @@ pub(crate) async fn converse(
         stored: inbound == Inbound::OpenaiResponses,
     };
     let mut hold = Hold::open(gateway, id, received.began, shown, plan, seat);
-    let pursued = unless_stopping(gateway, pursue(gateway, world, &mut asked, &mut hold)).await;
+    let book = Arc::clone(hold.book());
+    let pursued =
+        unless_stopping(gateway, &book, pursue(gateway, world, &mut asked, &mut hold)).await;
     match pursued {
         Ok(Won::Whole(body)) => {
             hold.answered();
@@ -101,12 +103,17 @@ pub(crate) async fn converse(
 /// Waits for what is under way, unless this gateway gives up what is left when it goes down.
 async fn unless_stopping<T>(
     gateway: &Gateway,
+    book: &Book,
     under_way: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    let stopped = async {
+        gateway.stopped().await;
+        given_up(book, GivenUp::Stopping);
+    };
     tokio::select! {
         biased;
         ended = under_way => ended,
-        () = gateway.stopped() => Err(stopping()),
+        () = stopped => Err(stopping()),
     }
 }
 
@@ -173,19 +180,16 @@ pub(crate) fn unplanned(none: NoPlan) -> Failure {
 }
 
 pub(crate) fn about(hold: &Hold, world: &World) -> About {
-    // A refusal that was kept while others were tried is an earlier attempt's.
-    let answered = hold.attempts.iter().find(|attempt| attempt.outcome == Outcome::Answered);
-    let last = answered.or(hold.attempts.last()).map(|attempt| attempt.way.target.name());
+    let ended = hold.telling().map(|attempt| attempt.way.target.name());
     let under_way = hold.under_way();
     let attempts = hold.attempts.len() + usize::from(under_way.is_some());
-    let waited: Duration = hold.waited();
     About {
         decision: Some(record::decision_id(hold.id)),
-        model: under_way.or(last),
+        model: under_way.or(ended),
         task: Some(hold.plan.task.clone()),
         attempts,
         cost: record::total(hold),
-        overhead: Some(hold.began.elapsed().saturating_sub(waited)),
+        overhead: Some(hold.began.elapsed().saturating_sub(hold.waited())),
         losses: lost(hold.losses()),
         ..life::about(world, hold.id)
     }
@@ -219,7 +223,7 @@ pub(crate) fn tell(hold: &Hold, ended: &str) {
             tracing::$level!(
                 request_id = %record::request_id(hold.id),
                 task = %record::word(&hold.plan.task),
-                model = hold.attempts.last().map(|attempt| attempt.way.target.name()),
+                model = hold.telling().map(|attempt| attempt.way.target.name()),
                 attempts = hold.attempts.len(),
                 stream = hold.shown.stream,
                 ms = u64::try_from(hold.began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -229,7 +233,7 @@ pub(crate) fn tell(hold: &Hold, ended: &str) {
             )
         };
     }
-    if hold.attempts.last().is_some_and(|attempt| attempt.outcome == Outcome::Answered) {
+    if hold.telling().is_some_and(|attempt| attempt.outcome == Outcome::Answered) {
         request!(debug);
     } else {
         request!(warn);

@@ -111,9 +111,9 @@ async fn pursue(
             Err(failure) => open.failed(failure),
         }
         hold.gather();
-        return Err(hold.verdict());
+        return Err(hold.failure());
     }
-    Err(hold.verdict())
+    Err(hold.failure())
 }
 
 async fn attempt(
@@ -162,7 +162,7 @@ async fn attempt(
     if read.vectors.is_empty() {
         return Err(failed(Failure::new(Kind::EmptyAnswer, "the answer has no vectors")));
     }
-    open.first();
+    open.complete();
     if dialect == Dialect::Openai {
         return Ok(body);
     }

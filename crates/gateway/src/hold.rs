@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use health::{Refusal, Spent, Why};
+use health::{Budget, Refusal, Spent};
 use ir::{Failure, Kind, Loss, Next, Usage};
-use router::{Commit, Plan};
+use router::Plan;
 use store::{Id, Outcome, Receipt};
 use tokio::time::Instant;
 use wire::failures;
@@ -58,10 +58,12 @@ pub(crate) struct Hold {
     pub(crate) attempts: Vec<Attempt>,
     /// The targets that were not asked.
     pub(crate) passed_over: Vec<PassedOver>,
-    /// What of the request's budget ran out.
+    /// What is left for it.
+    pub(crate) budget: Budget,
+    /// What of its budget ran out.
     pub(crate) stopped: Option<Spent>,
-    /// How long it waited for targets that were busy.
-    for_seats: Duration,
+    /// How long it waited for providers, and for targets to be ready.
+    waited: Duration,
     /// The attempt whose answer goes out.
     open: Option<Open>,
     book: Book,
@@ -81,6 +83,11 @@ impl Hold {
         plan: Plan,
         seat: Option<Seat>,
     ) -> Self {
+        let budget = Budget {
+            attempts: plan.limits.attempts,
+            until: gateway.targets.at(began + plan.limits.total),
+            spend: plan.limits.spend,
+        };
         Self {
             gateway: Arc::clone(gateway),
             id,
@@ -90,8 +97,9 @@ impl Hold {
             plan,
             attempts: Vec::new(),
             passed_over: Vec::new(),
+            budget,
             stopped: None,
-            for_seats: Duration::ZERO,
+            waited: Duration::ZERO,
             open: None,
             book: Book::default(),
             begun: 0,
@@ -123,7 +131,7 @@ impl Hold {
         };
         self.begun += 1;
         self.passed_over.retain(|passed| passed.way.key() != way.key());
-        Open::begin(&self.gateway, &self.book, leave, beginning)
+        Open::begin(&self.book, leave, beginning)
     }
 
     /// Returns where its attempts are recorded.
@@ -137,10 +145,21 @@ impl Hold {
         self.open = Some(open);
     }
 
-    /// Takes up the attempts that have ended.
+    /// Takes up the attempts that have ended, and what they cost.
     pub(crate) fn gather(&mut self) {
-        self.attempts.extend(open::ended(&self.book));
+        for attempt in open::ended(&self.book) {
+            if let Some(cost) = attempt.cost {
+                self.budget.paid(cost);
+            }
+            self.attempts.push(attempt);
+        }
         self.attempts.sort_by_key(|attempt| attempt.nth);
+    }
+
+    /// Returns the attempt that answered, or else the last one, of those that have ended.
+    pub(crate) fn telling(&self) -> Option<&Attempt> {
+        let answered = |attempt: &&Attempt| attempt.outcome == Outcome::Answered;
+        self.attempts.iter().find(answered).or(self.attempts.last())
     }
 
     /// Notes a target that was not asked.
@@ -156,20 +175,14 @@ impl Hold {
         self.passed_over.clear();
     }
 
-    /// Returns why a target was not asked.
-    pub(crate) fn rests(&self, way: &Way) -> Option<Why> {
-        let passed = self.passed_over.iter().find(|passed| passed.way.key() == way.key())?;
-        Some(passed.refusal.why)
+    /// Notes how long it waited: what is left of a request's time is the gateway's.
+    pub(crate) fn wait(&mut self, since: Instant) {
+        self.waited += since.elapsed();
     }
 
-    /// Returns how long it waited for targets that were busy.
-    pub(crate) fn waited_for_seats(&self) -> Duration {
-        self.for_seats
-    }
-
-    /// Notes a wait for a target that was busy.
-    pub(crate) fn wait_for_seat(&mut self, waited: Duration) {
-        self.for_seats += waited;
+    /// Returns how long it waited.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Makes an attempt whose answer was put aside the one that answered.
@@ -183,9 +196,9 @@ impl Hold {
 
     /// Returns what the answer's request lost on its way.
     pub(crate) fn losses(&self) -> &[Loss] {
-        match (&self.open, self.attempts.last()) {
+        match (&self.open, self.telling()) {
             (Some(open), _) => open.losses(),
-            (None, Some(last)) => &last.losses,
+            (None, Some(attempt)) => &attempt.losses,
             (None, None) => &[],
         }
     }
@@ -209,19 +222,6 @@ impl Hold {
         self.open.as_ref().and_then(|open| open.way()).map(|way| way.target.name())
     }
 
-    /// Returns how long providers took so far and how long they were waited for: what is left of a
-    /// request's time is the gateway's.
-    pub(crate) fn waited(&self) -> Duration {
-        // A stream that is held keeps waiting for its provider after the first content.
-        let held = self.plan.limits.commit == Commit::Checked;
-        let waiting = |open: &Open| if held { open.elapsed() } else { open.waited() };
-        let open = self.open.as_ref().map_or(Duration::ZERO, waiting);
-        // The time of a second attempt ran beside that of the first.
-        let alone = self.attempts.iter().filter(|attempt| !attempt.hedge);
-        let alone: Duration = alone.map(|attempt| attempt.took + attempt.paused).sum();
-        alone + self.for_seats + open
-    }
-
     /// Ends the attempt under way with a failure.
     pub(crate) fn failed(&mut self, failure: Failure) {
         if let Some(open) = self.open.take() {
@@ -241,13 +241,12 @@ impl Hold {
     /// Returns the one failure a client is told when no attempt was answered: the last one where it
     /// would fail the same everywhere, or where all failed alike; else that all of them failed.
     /// Targets that were not asked are named with the reason.
-    pub(crate) fn verdict(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         let failures: Vec<&Failure> =
             self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
         let rests = refusals::told(&self.passed_over);
         let Some(last) = failures.last() else {
-            return refusals::failure(&self.passed_over)
-                .unwrap_or_else(|| Failure::new(Kind::Internal, "no attempt was made"));
+            return self.unasked();
         };
         let alike = failures.iter().all(|failure| failure.kind == last.kind);
         let ways = || self.attempts.iter().map(|attempt| attempt.way.key());
@@ -268,14 +267,26 @@ impl Hold {
         let told = told.chain(rests).collect::<Vec<_>>().join("; ");
         let one = failures.len() == 1;
         let count = if one { "the one attempt" } else { "all attempts" };
+        let spent = self.stopped.map(refusals::spent).unwrap_or_default();
         Failure {
             kind: if alike { last.kind } else { Kind::AllAttemptsFailed },
-            message: format!("{count} failed: {told}"),
+            message: format!("{count} failed{spent}: {told}"),
             param: None,
             provider_status: None,
             provider_code: None,
             retry_after: failures.iter().filter_map(|failure| failure.retry_after).min(),
         }
+    }
+
+    /// Returns the failure of a request for which nobody was asked.
+    fn unasked(&self) -> Failure {
+        if self.stopped == Some(Spent::Time) && self.passed_over.is_empty() {
+            let total = self.plan.limits.total.as_secs_f64();
+            let said = format!("its {total} s were over before a target could be asked");
+            return Failure::new(Kind::RequestTimeout, said);
+        }
+        refusals::failure(&self.passed_over)
+            .unwrap_or_else(|| Failure::new(Kind::Internal, "no attempt was made"))
     }
 
     /// Returns what an error answer says beside its failure.

@@ -49,6 +49,7 @@ mod status;
 mod stream;
 mod taken;
 mod targets;
+mod turn;
 mod world;
 
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub struct Gateway {
     world: ArcSwap<World>,
     store: Store,
     client: Client,
-    targets: Targets,
+    targets: Arc<Targets>,
     gate: Gate,
     stopping: watch::Sender<bool>,
 }
@@ -84,7 +85,7 @@ impl Gateway {
             world: ArcSwap::from_pointee(world),
             store,
             client,
-            targets: Targets::new(policies),
+            targets: Arc::new(Targets::new(policies)),
             gate: Gate::default(),
             stopping: watch::Sender::new(false),
         })
@@ -93,17 +94,19 @@ impl Gateway {
     /// Swaps the world: requests that began keep theirs. What is known of a credential that was
     /// changed is forgotten.
     pub fn turn(&self, world: World) {
-        let old = self.world.load();
-        for (provider, reaches) in &world.reach {
+        let new = Arc::new(world);
+        // First the new one is in force: a request that still takes the old credential has begun
+        // before the renewal, and its refusal is no news after it.
+        let old = self.world.swap(Arc::clone(&new));
+        for (provider, reaches) in &new.reach {
             for reach in reaches {
                 let known = old.reach.get(provider).into_iter().flatten();
                 let mut known = known.filter(|known| known.credential == reach.credential);
-                if known.next().is_some_and(|known| !known.same_secrets(reach)) {
+                if known.next().is_none_or(|known| !known.same_secrets(reach)) {
                     self.targets.renew(provider, &reach.credential);
                 }
             }
         }
-        self.world.store(Arc::new(world));
     }
 
     /// Resolves when what is still under way is given up.

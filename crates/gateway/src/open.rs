@@ -1,6 +1,7 @@
 //! The attempt under way. Whoever holds it ends it; one that is dropped is recorded as given up, so
 //! that no way out of an attempt loses it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use ir::{Counted, Failure, Kind, Loss, Money, Tokens, Usage};
 use store::Outcome;
 use tokio::time::Instant;
 
-use crate::Gateway;
 use crate::clock::now_ms;
+use crate::converse::stopping;
 use crate::targets::{Leave, Way};
 
 /// One attempt as it went.
@@ -55,6 +56,8 @@ pub(crate) enum GivenUp {
     ClientGone,
     /// Another attempt was quicker.
     Outrun,
+    /// This gateway goes down.
+    Stopping,
 }
 
 /// What the attempts of a request end in.
@@ -89,12 +92,15 @@ pub(crate) struct Beginning {
 /// The attempt under way.
 #[derive(Debug)]
 pub(crate) struct Open {
-    gateway: Arc<Gateway>,
     book: Book,
     leave: Option<Leave>,
     prose: usize,
     stored: bool,
     written: usize,
+    /// Whether the provider told all of its answer: what it counted is then final.
+    complete: bool,
+    /// Whether its first content is there, for whoever waits beside it.
+    begun: Arc<AtomicBool>,
     began: Instant,
     /// What is known of it so far; `None` once it has ended.
     so_far: Option<Box<Attempt>>,
@@ -102,12 +108,7 @@ pub(crate) struct Open {
 
 impl Open {
     /// Begins an attempt that its target gave leave for.
-    pub(crate) fn begin(
-        gateway: &Arc<Gateway>,
-        book: &Book,
-        leave: Option<Leave>,
-        beginning: Beginning,
-    ) -> Self {
+    pub(crate) fn begin(book: &Book, leave: Option<Leave>, beginning: Beginning) -> Self {
         let Beginning { nth, way, paused, hedge, prose, stored } = beginning;
         let attempt = Attempt {
             nth,
@@ -127,12 +128,13 @@ impl Open {
             verdict: None,
         };
         Self {
-            gateway: Arc::clone(gateway),
             book: Arc::clone(book),
             leave,
             prose,
             stored,
             written: 0,
+            complete: false,
+            begun: Arc::default(),
             began: Instant::now(),
             so_far: Some(Box::new(attempt)),
         }
@@ -173,10 +175,23 @@ impl Open {
         let Some(attempt) = &mut self.so_far else { return };
         if attempt.first.is_none() {
             attempt.first = Some(took);
+            self.begun.store(true, Ordering::Relaxed);
             if let Some(leave) = &mut self.leave {
-                self.gateway.targets.first(leave, took);
+                leave.first(took);
             }
         }
+    }
+
+    /// Notes that all of the answer is there.
+    pub(crate) fn complete(&mut self) {
+        let took = self.began.elapsed();
+        self.complete = true;
+        self.note(|attempt| attempt.first = attempt.first.or(Some(took)));
+    }
+
+    /// Returns what says whether its first content is there.
+    pub(crate) fn begun(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.begun)
     }
 
     /// Notes what is used so far, so that an attempt given up is settled with it.
@@ -202,16 +217,6 @@ impl Open {
         self.so_far.as_ref().map_or(&[], |attempt| &attempt.losses)
     }
 
-    /// Returns how long the provider took until its first content; nothing before it is there.
-    pub(crate) fn waited(&self) -> Duration {
-        self.so_far.as_ref().and_then(|attempt| attempt.first).unwrap_or_default()
-    }
-
-    /// Returns how long ago it began.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
-    }
-
     /// Ends it with its answer delivered.
     pub(crate) fn answered(mut self) {
         self.end(Outcome::Answered, None);
@@ -231,7 +236,11 @@ impl Open {
         let guess = || estimate(self.prose, self.written);
         attempt.used = match attempt.used.take() {
             // Some count as they go, and an answer given up is counted no further than its start.
-            Some(used) if outcome != Outcome::Answered && used.output < guess().output => {
+            Some(used)
+                if outcome != Outcome::Answered
+                    && !self.complete
+                    && used.output < guess().output =>
+            {
                 Some(Usage { output: guess().output, counted: Counted::Estimated, ..used })
             }
             Some(used) => Some(used),
@@ -246,7 +255,7 @@ impl Open {
         attempt.outcome = outcome;
         attempt.failure = failure;
         if let Some(leave) = self.leave.take() {
-            self.gateway.targets.told(leave, &attempt);
+            leave.told(&attempt);
         }
         lock(&self.book).attempts.push(*attempt);
     }
@@ -267,6 +276,7 @@ impl Drop for Open {
                 Failure::new(Kind::ClientGone, "the client hung up before the answer was complete")
             }
             GivenUp::Outrun => Failure::new(Kind::Outrun, "another attempt was quicker"),
+            GivenUp::Stopping => stopping(),
         };
         self.end(Outcome::Cancelled, Some(failure));
     }

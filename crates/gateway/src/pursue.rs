@@ -3,23 +3,23 @@
 //! Among the targets of a rank load is balanced; one that rests is not asked. Until something has
 //! gone out a failure goes on: to an equal at once, to the same target after a pause where its kind
 //! says that it may pass, or else to the next rank; all within one budget of attempts, time and
-//! money. What comes back is committed: it has no way to be tried again.
+//! money, of which each later rank is left one attempt. What comes back is committed: it has no way
+//! to be tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use health::{Budget, Refusal, RetryPolicy, Spent, Why};
+use health::{Refusal, Spent, TargetKey, Why};
 use ir::{Failure, Kind, Next};
 use router::Commit;
 
-use crate::attempt::{Brought, Prepared, Terms, attempt};
-use crate::hedge::race;
+use crate::attempt::Brought;
 use crate::hold::Hold;
 use crate::judge::Judge;
 use crate::lane::Asked;
 use crate::stream::Feed;
-use crate::targets::{Leave, Way, roll};
+use crate::targets::Way;
 use crate::{Gateway, World};
 
 /// An answer that may go out.
@@ -65,7 +65,7 @@ pub(crate) async fn pursue(
     if let Some(won) = chase.least_bad(&ranks).await {
         return Ok(won);
     }
-    chase.spare().ok_or_else(|| chase.hold.verdict())
+    chase.spare().ok_or_else(|| chase.hold.failure())
 }
 
 /// Returns the ways to the plan's targets, rank by rank.
@@ -81,12 +81,8 @@ fn ranks(world: &World, hold: &Hold) -> Vec<Vec<Way>> {
     ranks.into_iter().map(|(_, ways)| ways).filter(|ways| !ways.is_empty()).collect()
 }
 
-/// How a target is tried again.
-const RETRY: RetryPolicy =
-    RetryPolicy { retries: 0, base: Duration::from_millis(200), cap: Duration::from_secs(5) };
-
 /// Why a rank is left without an answer.
-enum Over {
+pub(crate) enum Over {
     /// The next one may have it.
     Next,
     /// It would fail the same everywhere, or nothing is left to try with.
@@ -100,13 +96,29 @@ struct Spare {
 }
 
 /// One request's way through its plan.
-struct Chase<'c, 'a> {
-    gateway: &'c Arc<Gateway>,
-    asked: &'c mut Asked<'a>,
-    hold: &'c mut Hold,
-    budget: Budget,
-    judge: Option<Arc<Judge>>,
+pub(crate) struct Chase<'c, 'a> {
+    pub(crate) gateway: &'c Arc<Gateway>,
+    pub(crate) asked: &'c mut Asked<'a>,
+    pub(crate) hold: &'c mut Hold,
+    pub(crate) judge: Option<Arc<Judge>>,
+    /// Targets that failed beside another attempt; their turn is over.
+    pub(crate) outrun: Vec<TargetKey>,
+    /// How long it waited for targets that were busy.
+    pub(crate) for_seats: Duration,
     spare: Option<Spare>,
+}
+
+/// How far a rank has been tried.
+#[derive(Default)]
+pub(crate) struct Round {
+    /// The ways that were asked, or would fail as one that was.
+    pub(crate) tried: Vec<usize>,
+    /// How long was paused before the next attempt.
+    pub(crate) paused: Duration,
+    retries: u32,
+    /// The last attempt that failed.
+    failed: Option<(usize, Failure)>,
+    begun: bool,
 }
 
 impl<'c, 'a> Chase<'c, 'a> {
@@ -116,49 +128,38 @@ impl<'c, 'a> Chase<'c, 'a> {
         hold: &'c mut Hold,
     ) -> Result<Self, Failure> {
         let limits = &hold.plan.limits;
-        let budget = Budget {
-            attempts: limits.attempts,
-            until: gateway.targets.at(hold.deadline()),
-            spend: limits.spend,
-        };
         let looked_at = limits.check.is_some() || limits.commit == Commit::Prefix;
         let judge = match looked_at {
             true => Some(Arc::new(Judge::new(limits.check.clone(), asked.read_request()?))),
             false => None,
         };
-        Ok(Self { gateway, asked, hold, budget, judge, spare: None })
+        let (outrun, for_seats) = (Vec::new(), Duration::ZERO);
+        Ok(Self { gateway, asked, hold, judge, outrun, for_seats, spare: None })
     }
 
     /// Tries the ways of one rank; `later` are those of the ranks after it.
     async fn rank(&mut self, ways: &[Way], later: &[Vec<Way>]) -> Result<Won, Over> {
-        let mut tried: Vec<usize> = Vec::new();
-        let mut retries = 0;
-        let mut paused = Duration::ZERO;
+        let mut round = Round::default();
+        round.tried.extend((0..ways.len()).filter(|at| self.outrun.contains(&ways[*at].key())));
         loop {
-            let chosen = self.choose(ways, &tried).or_else(|refusal| {
-                let leave = later.is_empty().then(|| self.ask_cooling(ways, &tried)).flatten();
-                leave.ok_or(refusal)
-            });
-            let (at, leave) = match chosen {
+            let now = self.gateway.targets.now();
+            self.hold.budget.check(now).map_err(|spent| self.spent(spent))?;
+            if round.begun && self.hold.budget.attempts as usize <= later.len() {
+                return Err(Over::Next);
+            }
+            let (at, leave) = match self.choose(ways, &round, later) {
                 Ok(chosen) => chosen,
                 Err(refusal) => {
-                    let waited = self.wait_for(refusal, later.is_empty()).await;
-                    paused += waited.ok_or(Over::Next)?;
+                    self.again(ways, &mut round, refusal, later).await?;
                     continue;
                 }
             };
-            self.budget.begin(self.gateway.targets.now()).map_err(|spent| self.spent(spent))?;
-            tried.push(at);
-            let others = ways.iter().enumerate().filter(|(at, _)| !tried.contains(at));
-            let others: Vec<&Way> =
-                others.map(|(_, way)| way).chain(later.iter().flatten()).collect();
-            let brought = self.exchange(&ways[at], leave, paused, &others).await;
-            paused = Duration::ZERO;
-            self.pay();
-            let failure = match brought {
-                Ok(brought) if brought.refusal && !others.is_empty() => {
-                    self.keep(brought);
-                    return Err(Over::Next);
+            self.hold.budget.begin(now).map_err(|spent| self.spent(spent))?;
+            round.begun = true;
+            round.tried.push(at);
+            let failure = match self.exchange(ways, at, leave, &mut round, later).await {
+                Ok(brought) if brought.refusal && untried(ways, &round, later) => {
+                    self.keep(brought)
                 }
                 Ok(Brought { open, won, .. }) => {
                     self.hold.won(open);
@@ -166,166 +167,40 @@ impl<'c, 'a> Chase<'c, 'a> {
                 }
                 Err(failure) => failure,
             };
-            match failure.kind.next() {
-                Next::Stop => return Err(Over::Stop),
-                _ if tried.len() < ways.len() => {}
-                Next::Here if retries < self.hold.plan.limits.retries => {
-                    paused = self.pause(&ways[at], retries, &failure, later).await?;
-                    retries += 1;
-                    tried.clear();
-                }
-                Next::Here | Next::Elsewhere => return Err(Over::Next),
+            self.hold.gather();
+            if failure.kind.next() == Next::Stop {
+                return Err(Over::Stop);
             }
+            if !of_the_credential(failure.kind) {
+                let alike = |other: &usize| ways[*other].target.name() == ways[at].target.name();
+                round.tried.extend((0..ways.len()).filter(alike));
+            }
+            round.failed = Some((at, failure));
         }
     }
 
-    /// Chooses among the ways that were not tried yet; otherwise the soonest to be asked again.
-    fn choose(&mut self, ways: &[Way], tried: &[usize]) -> Result<(usize, Leave), Option<Refusal>> {
-        let targets = &self.gateway.targets;
-        let mut soonest: Option<Refusal> = None;
-        for at in targets.order(ways) {
-            if tried.contains(&at) {
-                continue;
-            }
-            match targets.ask(&ways[at]) {
-                Ok(leave) => return Ok((at, leave)),
-                Err(refusal) => {
-                    self.hold.pass_over(&ways[at], refusal);
-                    let sooner = |known: &Refusal| {
-                        refusal.again.unwrap_or(Duration::MAX)
-                            < known.again.unwrap_or(Duration::MAX)
-                    };
-                    if soonest.as_ref().is_none_or(sooner) {
-                        soonest = Some(refusal);
-                    }
-                }
-            }
-        }
-        Err(soonest)
-    }
-
-    /// Asks a target that throttled although it may do so still, when nobody else is left and it
-    /// never said how long: it knows better than a guess.
-    fn ask_cooling(&self, ways: &[Way], tried: &[usize]) -> Option<(usize, Leave)> {
-        let cools =
-            |at: &usize| !tried.contains(at) && self.hold.rests(&ways[*at]) == Some(Why::Cooling);
-        let at = (0..ways.len()).find(cools)?;
-        Some((at, self.gateway.targets.ask_anyway(&ways[at]).ok()?))
-    }
-
-    /// Waits until a target may be asked again, where it throttles or is busy, it is worth it and
-    /// nobody else is left; returns how long it was.
-    async fn wait_for(&mut self, refusal: Option<Refusal>, last: bool) -> Option<Duration> {
-        let Refusal { why, again } = refusal?;
-        let targets = &self.gateway.targets;
-        let patience = self.hold.plan.limits.patience;
-        let began = targets.now();
-        match (why, again) {
-            (Why::Throttled, Some(pause)) if last || pause <= patience => {
-                if !self.budget.may_wait(began, pause) {
-                    return None;
-                }
-                tokio::time::sleep(pause).await;
-            }
-            (Why::Busy, _) if last => {
-                let waited = self.hold.waited_for_seats();
-                let left = patience.checked_sub(waited).filter(|left| !left.is_zero())?;
-                if !self.budget.may_wait(began, left) {
-                    return None;
-                }
-                targets.freed(left).await;
-                self.hold.wait_for_seat(targets.now().saturating_sub(began));
-            }
-            _ => return None,
-        }
-        self.hold.heard_again();
-        Some(targets.now().saturating_sub(began))
-    }
-
-    /// Pauses before a target is tried again, where that may be and is worth it; returns how long.
-    async fn pause(
+    /// Goes on when nobody may be asked who was not tried: the last one that failed is tried again
+    /// where that may help, or else one that rests is waited for.
+    async fn again(
         &mut self,
-        way: &Way,
-        nth: u32,
-        failure: &Failure,
+        ways: &[Way],
+        round: &mut Round,
+        refusal: Option<Refusal>,
         later: &[Vec<Way>],
-    ) -> Result<Duration, Over> {
-        let pause = health::pause(&RETRY, nth + 1, failure.retry_after, roll());
-        let worth = later.is_empty() || pause <= self.hold.plan.limits.patience;
-        let now = self.gateway.targets.now();
-        if !worth || !self.budget.may_wait(now, pause) || !self.gateway.targets.may_retry(way) {
-            return Err(Over::Next);
+    ) -> Result<(), Over> {
+        if let Some((at, failure)) = round.failed.take()
+            && failure.kind.next() == Next::Here
+            && round.retries < self.hold.plan.limits.retries
+            && let Some(paused) = self.pause(&ways[at], round.retries, &failure, later).await
+        {
+            round.paused += paused;
+            round.retries += 1;
+            round.tried.clear();
+            return Ok(());
         }
-        tokio::time::sleep(pause).await;
-        Ok(pause)
-    }
-
-    /// Makes an attempt, and a second one beside it where the first is slow and the task hedges.
-    async fn exchange(
-        &mut self,
-        way: &Way,
-        leave: Leave,
-        paused: Duration,
-        others: &[&Way],
-    ) -> Result<Brought, Failure> {
-        let first = self.prepare(way, leave, paused, false)?;
-        let share = self.hold.plan.limits.hedge_percent;
-        let delay = share.and_then(|_| self.gateway.targets.hedge_after(way));
-        let (Some(share), Some(delay)) = (share, delay) else { return attempt(first).await };
-        let book = Arc::clone(self.hold.book());
-        let second = || {
-            let targets = &self.gateway.targets;
-            let now = targets.now();
-            let (other, leave) =
-                others.iter().find_map(|way| Some((*way, targets.ask(way).ok()?)))?;
-            if !targets.may_hedge(way, share) || self.budget.begin(now).is_err() {
-                return None;
-            }
-            self.prepare(other, leave, Duration::ZERO, true).ok()
-        };
-        race(first, delay, second, &book).await
-    }
-
-    /// Makes an attempt ready; one that cannot be said to its target is recorded as failed.
-    fn prepare<'w>(
-        &mut self,
-        way: &'w Way,
-        leave: Leave,
-        paused: Duration,
-        hedge: bool,
-    ) -> Result<Prepared<'w>, Failure>
-    where
-        'a: 'w,
-    {
-        let open = self.hold.begin(way, Some(leave), paused, hedge);
-        let ready = match self.asked.ready(&way.target, self.hold.id) {
-            Ok(ready) => ready,
-            Err(failure) => {
-                open.failed(failure.clone());
-                return Err(failure);
-            }
-        };
-        let limits = &self.hold.plan.limits;
-        let terms = Terms {
-            stream: self.asked.head.stream,
-            headers: self.asked.headers(),
-            clocks: limits.clocks(way.target.clocks()),
-            deadline: self.hold.deadline(),
-            commit: limits.commit,
-            judge: self.judge.clone(),
-        };
-        Ok(Prepared { gateway: Arc::clone(self.gateway), way, ready, open, terms })
-    }
-
-    /// Takes off the budget what the attempts that have ended cost.
-    fn pay(&mut self) {
-        let before = self.hold.attempts.len();
-        self.hold.gather();
-        for attempt in &self.hold.attempts[before..] {
-            if let Some(cost) = attempt.cost {
-                self.budget.paid(cost);
-            }
-        }
+        let waited = self.wait_for(ways, round, refusal, later.is_empty()).await;
+        round.paused += waited.ok_or(Over::Next)?;
+        Ok(())
     }
 
     /// Notes what of the budget is spent.
@@ -335,14 +210,14 @@ impl<'c, 'a> Chase<'c, 'a> {
     }
 
     /// Keeps a refusal: another model may answer, and if none does it is better than nothing.
-    fn keep(&mut self, brought: Brought) {
-        let said = "the model would not answer";
+    fn keep(&mut self, brought: Brought) -> Failure {
+        let refused = Failure::new(Kind::Refused, "the model would not answer");
         let nth = brought.open.nth();
-        brought.open.failed(Failure::new(Kind::Refused, said));
-        self.pay();
+        brought.open.failed(refused.clone());
         if self.spare.is_none() {
             self.spare = nth.map(|nth| Spare { won: brought.won, nth });
         }
+        refused
     }
 
     /// Tries one target that rests when nobody was asked at all: the least bad is better than
@@ -353,20 +228,29 @@ impl<'c, 'a> Chase<'c, 'a> {
         }
         let all: Vec<Way> = ranks.iter().flatten().cloned().collect();
         for at in self.gateway.targets.order(&all) {
-            let way = &all[at];
             // One that asked to wait is not asked before it.
-            if self.hold.rests(way) != Some(Why::Open) {
+            if self.rests(&all[at]) != Some(Why::Open) {
                 continue;
             }
-            let Ok(leave) = self.gateway.targets.ask_anyway(way) else { continue };
-            self.budget.begin(self.gateway.targets.now()).ok()?;
-            let brought = self.exchange(way, leave, Duration::ZERO, &[]).await;
-            self.pay();
+            let now = self.gateway.targets.now();
+            self.hold.budget.check(now).ok()?;
+            let Ok(leave) = self.gateway.targets.ask_anyway(&all[at]) else { continue };
+            self.hold.budget.begin(now).ok()?;
+            // Beside it nobody is asked.
+            let mut round = Round { tried: (0..all.len()).collect(), ..Round::default() };
+            let brought = self.exchange(&all, at, leave, &mut round, &[]).await;
+            self.hold.gather();
             let Brought { open, won, .. } = brought.ok()?;
             self.hold.won(open);
             return Some(won);
         }
         None
+    }
+
+    /// Returns why a target was not asked.
+    pub(crate) fn rests(&self, way: &Way) -> Option<Why> {
+        let passed = self.hold.passed_over.iter().find(|passed| passed.way.key() == way.key())?;
+        Some(passed.refusal.why)
     }
 
     /// Returns the refusal that was kept; its attempt is the one that answered after all.
@@ -375,4 +259,21 @@ impl<'c, 'a> Chase<'c, 'a> {
         self.hold.revive(nth);
         Some(won)
     }
+}
+
+/// Returns whether somebody is left who was not tried.
+fn untried(ways: &[Way], round: &Round, later: &[Vec<Way>]) -> bool {
+    !later.is_empty() || (0..ways.len()).any(|at| !round.tried.contains(&at))
+}
+
+/// Returns whether another credential of the same model may fare better.
+fn of_the_credential(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::RateLimited
+            | Kind::Credential
+            | Kind::Credit
+            | Kind::Permission
+            | Kind::ModelUnavailable
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use health::Why;
+use health::{Refusal, Spent, Why};
 use ir::{Failure, Kind};
 
 use crate::hold::PassedOver;
@@ -21,8 +21,7 @@ pub(crate) fn told(passed_over: &[PassedOver]) -> Vec<String> {
 
 /// Makes one failure of it when nobody could be asked.
 pub(crate) fn failure(passed_over: &[PassedOver]) -> Option<Failure> {
-    let soonest =
-        passed_over.iter().min_by_key(|passed| passed.refusal.again.unwrap_or(Duration::MAX))?;
+    let soonest = passed_over.iter().min_by_key(|passed| rank(&passed.refusal))?;
     let kind = match soonest.refusal.why {
         Why::Open => Kind::CircuitOpen,
         Why::Throttled | Why::Cooling => Kind::RateLimited,
@@ -33,6 +32,25 @@ pub(crate) fn failure(passed_over: &[PassedOver]) -> Option<Failure> {
     Some(Failure { retry_after: soonest.refusal.again, ..failure })
 }
 
+/// Returns how soon a target is worth asking again: one that is busy in a moment, one that is
+/// retired perhaps never.
+pub(crate) fn rank(refusal: &Refusal) -> (u8, Duration) {
+    match (refusal.why, refusal.again) {
+        (Why::Busy, _) => (0, Duration::ZERO),
+        (Why::Retired(_), again) => (2, again.unwrap_or(Duration::MAX)),
+        (_, again) => (1, again.unwrap_or(Duration::MAX)),
+    }
+}
+
+/// Says what of a budget ran out, after what it ended.
+pub(crate) fn spent(spent: Spent) -> &'static str {
+    match spent {
+        Spent::Attempts => " and no more are allowed",
+        Spent::Time => " and the time is over",
+        Spent::Money => " and no more may be spent",
+    }
+}
+
 /// Says why a target may not be asked now.
 pub(crate) fn why(why: Why) -> String {
     match why {
@@ -41,10 +59,11 @@ pub(crate) fn why(why: Why) -> String {
         Why::Cooling => "it throttles".to_owned(),
         Why::Busy => "as many requests are under way there as it may have".to_owned(),
         Why::Retired(kind) => {
-            format!(
-                "its credential is retired ({}) until it is changed or works again",
-                kind.code()
-            )
+            let refused = match kind {
+                Kind::Credential | Kind::Credit => "its credential is",
+                _ => "its credential for the model is",
+            };
+            format!("{refused} retired ({}) until it is changed or works again", kind.code())
         }
     }
 }

@@ -341,11 +341,11 @@ impl Feed {
             batch.end = noted.end;
             if let Flow::Verbatim { usage_added } = self.flow {
                 let held = match met {
-                    Met::Done | Met::Failed => true,
+                    Met::Done | Met::Failed | Met::Repeated => true,
                     Met::UsageOnly => usage_added,
                     // Google sends no comments, and its SDK takes one for an answer.
                     Met::Content | Met::Quiet => {
-                        frame.data.is_none() && self.inbound == Inbound::Gemini
+                        frame.data.is_none() && self.inbound == Inbound::Gemini || frame.is_astray()
                     }
                 };
                 if met == Met::Done && matches!(batch.end, Some(End::Finished(_))) {

@@ -2,13 +2,15 @@
 //! of it. The rules are `health`'s; here are the clock, the dice and the lock.
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use catalog::Found;
-use health::{Board, Candidate, LaneKey, Pass, Policies, Refusal, Report, View};
+use health::{Board, Candidate, Pass, Policies, Refusal, Report, TargetKey, View};
 use store::Outcome;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use crate::World;
@@ -37,8 +39,8 @@ impl Way {
     }
 
     /// Returns its key on the board.
-    pub(crate) fn key(&self) -> LaneKey {
-        LaneKey::new(&self.target.provider.id, &self.target.model.id, &self.reach.credential)
+    pub(crate) fn key(&self) -> TargetKey {
+        TargetKey::new(&self.target.provider.id, &self.target.model.id, &self.reach.credential)
     }
 
     /// Returns its name for people: the credential is told where there are several.
@@ -51,9 +53,46 @@ impl Way {
     }
 }
 
-/// Leave to make one attempt.
+/// Leave to make one attempt. One that is dropped is given back: nothing came of it.
 #[derive(Debug)]
-pub(crate) struct Leave(Pass);
+pub(crate) struct Leave {
+    targets: Arc<Targets>,
+    /// `None` once it was told what came of it.
+    pass: Option<Pass>,
+}
+
+impl Leave {
+    /// Notes that the attempt's first content is there.
+    pub(crate) fn first(&mut self, took: Duration) {
+        if let Some(pass) = &mut self.pass {
+            self.targets.board().first(self.targets.now(), pass, took);
+        }
+    }
+
+    /// Tells how the attempt ended.
+    pub(crate) fn told(mut self, attempt: &Attempt) {
+        let failure = attempt.failure.as_ref();
+        self.give_back(Report {
+            outcome: failure.map(|failure| failure.kind),
+            first: attempt.first,
+            retry_after: failure.and_then(|failure| failure.retry_after),
+            cancelled: attempt.outcome == Outcome::Cancelled,
+        });
+    }
+
+    fn give_back(&mut self, report: Report) {
+        if let Some(pass) = self.pass.take() {
+            self.targets.board().told(self.targets.now(), pass, report);
+            self.targets.freed.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.give_back(Report::cancelled());
+    }
+}
 
 /// The health of all targets.
 #[derive(Debug)]
@@ -98,18 +137,23 @@ impl Targets {
     }
 
     /// Asks whether an attempt may be made.
-    pub(crate) fn ask(&self, way: &Way) -> Result<Leave, Refusal> {
+    pub(crate) fn ask(self: &Arc<Self>, way: &Way) -> Result<Leave, Refusal> {
         let (now, key) = (self.now(), way.key());
         let mut board = self.board();
-        if let Some(most) = way.target.concurrency() {
-            board.bound(now, &key, most);
-        }
-        board.ask(now, &key).map(Leave)
+        board.bound(now, &key, way.target.concurrency());
+        let pass = board.ask(now, &key)?;
+        Ok(Leave { targets: Arc::clone(self), pass: Some(pass) })
     }
 
     /// Asks once more when every target rests: the least bad is tried rather than nothing.
-    pub(crate) fn ask_anyway(&self, way: &Way) -> Result<Leave, Refusal> {
-        self.board().ask_anyway(self.now(), &way.key()).map(Leave)
+    pub(crate) fn ask_anyway(self: &Arc<Self>, way: &Way) -> Result<Leave, Refusal> {
+        let pass = self.board().ask_anyway(self.now(), &way.key())?;
+        Ok(Leave { targets: Arc::clone(self), pass: Some(pass) })
+    }
+
+    /// Returns why a target would not be asked now.
+    pub(crate) fn rests(&self, way: &Way) -> Option<Refusal> {
+        self.board().rests(self.now(), &way.key())
     }
 
     /// Asks whether a target may be tried again: retries must not amplify an outage.
@@ -128,33 +172,16 @@ impl Targets {
         self.board().may_hedge(self.now(), &way.key(), share_percent.into())
     }
 
-    /// Notes that an attempt's first content is there.
-    pub(crate) fn first(&self, leave: &mut Leave, took: Duration) {
-        self.board().first(self.now(), &mut leave.0, took);
-    }
-
-    /// Notes how an attempt ended.
-    pub(crate) fn told(&self, leave: Leave, attempt: &Attempt) {
-        let failure = attempt.failure.as_ref();
-        let report = Report {
-            outcome: failure.map(|failure| failure.kind),
-            first: attempt.first,
-            retry_after: failure.and_then(|failure| failure.retry_after),
-            cancelled: attempt.outcome == Outcome::Cancelled,
-        };
-        self.board().told(self.now(), leave.0, report);
-        self.freed.notify_waiters();
-    }
-
-    /// Waits until some attempt ends, at most so long.
-    pub(crate) async fn freed(&self, most: Duration) {
-        // Whether it was one of the target waited for shows when it is asked again.
-        let _ = tokio::time::timeout(most, self.freed.notified()).await;
+    /// Resolves when some attempt ends from now on, be it polled before or after.
+    pub(crate) fn freed(&self) -> Pin<Box<Notified<'_>>> {
+        let mut freed = Box::pin(self.freed.notified());
+        freed.as_mut().enable();
+        freed
     }
 
     /// Forgets what is known of a credential that was changed.
     pub(crate) fn renew(&self, provider: &str, credential: &str) {
-        self.board().renew(provider, credential);
+        self.board().renew(self.now(), provider, credential);
     }
 
     /// Returns what is known of every target.

@@ -29,15 +29,21 @@ pub enum Spent {
 }
 
 impl Budget {
-    /// Begins an attempt, if there is something left of everything.
-    pub fn begin(&mut self, now: Duration) -> Result<(), Spent> {
+    /// Says what has run out, if something has.
+    pub fn check(&self, now: Duration) -> Result<(), Spent> {
         if now >= self.until {
             return Err(Spent::Time);
         }
         if self.spend.is_some_and(|left| left <= Money::ZERO) {
             return Err(Spent::Money);
         }
-        self.attempts = self.attempts.checked_sub(1).ok_or(Spent::Attempts)?;
+        if self.attempts == 0 { Err(Spent::Attempts) } else { Ok(()) }
+    }
+
+    /// Begins an attempt, if there is something left of everything.
+    pub fn begin(&mut self, now: Duration) -> Result<(), Spent> {
+        self.check(now)?;
+        self.attempts -= 1;
         Ok(())
     }
 

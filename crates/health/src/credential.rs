@@ -78,6 +78,11 @@ impl Repute {
         Self { policy, standing: Standing::Good, changed: Duration::ZERO, strikes: 0 }
     }
 
+    /// Makes the good one of a credential that was changed just now.
+    pub fn renewed(policy: StandingPolicy, now: Duration) -> Self {
+        Self { changed: now, ..Self::new(policy) }
+    }
+
     /// Returns the standing.
     pub fn standing(&self) -> Standing {
         self.standing

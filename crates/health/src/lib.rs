@@ -13,11 +13,11 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use health::{Board, Candidate, LaneKey, Policies, Report, Why};
+//! use health::{Board, Candidate, TargetKey, Policies, Report, Why};
 //! use ir::Kind;
 //!
 //! let mut board = Board::new(Policies::default());
-//! let target = |provider: &str| LaneKey::new(provider, "large", "main");
+//! let target = |provider: &str| TargetKey::new(provider, "large", "main");
 //! let candidates = ["north", "south"].map(|p| Candidate { key: target(p), weight: 1 });
 //!
 //! let now = Duration::from_secs(1);
@@ -36,12 +36,12 @@ mod breaker;
 mod budget;
 mod choice;
 mod credential;
-mod lane;
 mod latency;
 mod limit;
 mod refusal;
 mod retry;
 mod slide;
+mod target;
 mod verdict;
 mod view;
 
@@ -49,10 +49,10 @@ pub use board::{Board, Candidate, Pass};
 pub use breaker::{Breaker, BreakerPolicy, Circuit, Judged, Refused, Ticket};
 pub use budget::{Budget, Spent};
 pub use credential::{Repute, Standing, StandingPolicy};
-pub use lane::{LaneKey, Policies};
 pub use latency::{HedgeBudget, LatencyPolicy, PeakEwma, Quantile};
 pub use limit::{Felt, Limit, LimitPolicy, Seat};
 pub use refusal::{Refusal, Why};
-pub use retry::{RetryBudget, RetryBudgetPolicy, RetryPolicy, pause};
+pub use retry::{Backoff, RetryBudget, RetryBudgetPolicy, pause};
+pub use target::{Policies, TargetKey};
 pub use verdict::{Report, Stands, Verdict, verdict};
 pub use view::View;

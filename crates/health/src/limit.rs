@@ -47,6 +47,8 @@ pub struct Seat {
 #[derive(Debug, Clone)]
 pub struct Limit {
     policy: LimitPolicy,
+    /// What an operator bounds it by.
+    bound: Option<u32>,
     limit: u32,
     in_flight: u32,
     /// Good answers under full use since the limit last moved.
@@ -59,14 +61,20 @@ impl Limit {
     /// Makes a limit without anybody under it.
     pub fn new(policy: LimitPolicy) -> Self {
         let limit = within(&policy, policy.start);
-        Self { policy, limit, in_flight: 0, fine: 0, epoch: 0 }
+        Self { policy, bound: None, limit, in_flight: 0, fine: 0, epoch: 0 }
     }
 
-    /// Bounds it by what an operator says.
-    pub fn bound(&mut self, most: u32) {
-        self.policy.most = most;
-        self.policy.least = self.policy.least.min(most);
-        self.limit = self.limit.min(most);
+    /// Bounds it by what an operator says; one that says something else than before starts it anew.
+    pub fn bound(&mut self, most: Option<u32>) {
+        if self.bound != most {
+            self.bound = most;
+            self.limit = self.within(self.policy.start);
+            self.fine = 0;
+        }
+    }
+
+    fn within(&self, limit: u32) -> u32 {
+        within(&self.policy, limit).min(self.bound.unwrap_or(u32::MAX)).max(1)
     }
 
     /// Takes a seat, if one is free.
@@ -101,7 +109,7 @@ impl Limit {
         self.fine += 1;
         if self.fine >= self.limit {
             self.fine = 0;
-            self.limit = within(&self.policy, self.limit.saturating_add(1));
+            self.limit = self.within(self.limit.saturating_add(1));
         }
     }
 
@@ -109,7 +117,7 @@ impl Limit {
     fn shrink(&mut self) {
         let out = u64::from(self.limit.min(self.in_flight));
         let left = out * u64::from(self.policy.backoff_percent.min(100)) / 100;
-        self.limit = within(&self.policy, u32::try_from(left).unwrap_or(u32::MAX)).min(self.limit);
+        self.limit = self.within(u32::try_from(left).unwrap_or(u32::MAX)).min(self.limit);
         self.epoch += 1;
         self.fine = 0;
     }

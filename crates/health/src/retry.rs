@@ -9,20 +9,18 @@ use std::time::Duration;
 /// A token in the budget's unit.
 const TOKEN: u64 = 1_000;
 
-/// How often one request retries the same target, and how it spaces that.
+/// How retries of one request at the same target are spaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// How many retries follow on a first attempt.
-    pub retries: u32,
+pub struct Backoff {
     /// The longest pause before the first retry; it doubles with each.
     pub base: Duration,
     /// The longest pause of all.
     pub cap: Duration,
 }
 
-impl Default for RetryPolicy {
+impl Default for Backoff {
     fn default() -> Self {
-        Self { retries: 1, base: Duration::from_millis(500), cap: Duration::from_secs(8) }
+        Self { base: Duration::from_millis(200), cap: Duration::from_secs(5) }
     }
 }
 
@@ -30,9 +28,9 @@ impl Default for RetryPolicy {
 ///
 /// It is what the provider told, if it told something, and on top of it a share (`roll`, in [0, 1))
 /// of the longest pause.
-pub fn pause(policy: &RetryPolicy, nth: u32, told: Option<Duration>, roll: f64) -> Duration {
+pub fn pause(backoff: &Backoff, nth: u32, told: Option<Duration>, roll: f64) -> Duration {
     let doubled = 1_u32.checked_shl(nth.saturating_sub(1)).unwrap_or(u32::MAX);
-    let longest = policy.base.saturating_mul(doubled).min(policy.cap);
+    let longest = backoff.base.saturating_mul(doubled).min(backoff.cap);
     let jitter = share(longest, roll).min(longest);
     told.unwrap_or_default().saturating_add(jitter)
 }

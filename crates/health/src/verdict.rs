@@ -12,7 +12,8 @@ use crate::limit::Felt;
 pub struct Report {
     /// How it failed; `None` when it answered.
     pub outcome: Option<Kind>,
-    /// The time to the first token, where there was one and `first` was not called.
+    /// The time to the first token, or to the whole answer where it came whole and `first` was not
+    /// called.
     pub first: Option<Duration>,
     /// How long the provider asks to wait.
     pub retry_after: Option<Duration>,
@@ -38,7 +39,7 @@ impl Report {
     }
 }
 
-/// What an outcome says to each part of a lane.
+/// What an outcome says to each part of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     /// To the circuit.
@@ -56,11 +57,11 @@ pub enum Stands {
     Good,
     /// Nothing.
     Unsaid,
-    /// The lane cools, as long as the provider said: rates are counted for each model.
-    LaneCools(Option<Duration>),
-    /// The lane is retired: another model of the credential may be allowed.
-    LaneRetires(Kind),
-    /// The credential is retired, and all its lanes with it.
+    /// The target cools, as long as the provider said: rates are counted for each model.
+    TargetCools(Option<Duration>),
+    /// The target is retired: another model of the credential may be allowed.
+    TargetRetires(Kind),
+    /// The credential is retired, and all its targets with it.
     CredentialRetires(Kind),
 }
 
@@ -78,6 +79,10 @@ pub fn verdict(report: &Report) -> Verdict {
     }
     let Some(kind) = report.outcome else { return WELL };
     match kind {
+        // One that says for how long is heeded by everybody.
+        Kind::Overloaded if report.retry_after.is_some() => {
+            Verdict { stands: Stands::TargetCools(report.retry_after), ..ILL }
+        }
         Kind::Overloaded
         | Kind::ProviderError
         | Kind::Unreachable
@@ -91,10 +96,10 @@ pub fn verdict(report: &Report) -> Verdict {
         // The credential and the rate are looked at before any model is: an edge that refuses says
         // nothing of the hosts behind it.
         Kind::RateLimited => {
-            Verdict { felt: Felt::Pushed, stands: Stands::LaneCools(report.retry_after), ..VOID }
+            Verdict { felt: Felt::Pushed, stands: Stands::TargetCools(report.retry_after), ..VOID }
         }
         Kind::Permission | Kind::ModelUnavailable => {
-            Verdict { stands: Stands::LaneRetires(kind), ..VOID }
+            Verdict { stands: Stands::TargetRetires(kind), ..VOID }
         }
         Kind::Credential | Kind::Credit => {
             Verdict { stands: Stands::CredentialRetires(kind), ..VOID }

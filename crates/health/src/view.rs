@@ -1,18 +1,18 @@
-//! What a page shows of a lane.
+//! What a page shows of a target.
 
 use std::time::Duration;
 
 use ir::Kind;
 
 use crate::credential::Standing;
-use crate::lane::{Lane, LaneKey};
 use crate::refusal::Refusal;
+use crate::target::{Target, TargetKey};
 
-/// One lane, as it is at the moment.
+/// One target, as it is at the moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     /// Which target.
-    pub key: LaneKey,
+    pub key: TargetKey,
     /// What its circuit is: `closed`, `open` or `half_open`.
     pub state: &'static str,
     /// Why it would refuse, and when it would be asked again.
@@ -38,33 +38,33 @@ pub struct View {
     /// How the credential stands.
     pub credential: Standing,
     /// How this model stands under the credential.
-    pub lane: Standing,
+    pub target: Standing,
 }
 
 impl View {
     pub(crate) fn of(
         now: Duration,
-        key: &LaneKey,
-        lane: &Lane,
+        key: &TargetKey,
+        target: &Target,
         credential: Standing,
         refusal: Option<Refusal>,
     ) -> Self {
-        let (samples, failures) = lane.breaker.counted(now);
+        let (samples, failures) = target.breaker.counted(now);
         Self {
             key: key.clone(),
-            state: lane.breaker.circuit(now).name(),
+            state: target.breaker.circuit(now).name(),
             refusal,
-            reason: lane.last_ill,
-            next_probe: lane.breaker.peek(now).err().map(|refused| refused.again),
-            in_flight: lane.limit.in_flight(),
-            limit: lane.limit.limit(),
-            latency: lane.latency.average(now),
-            p95: lane.quantile.within(now, 95),
+            reason: target.last_ill,
+            next_probe: target.breaker.peek(now).err().map(|refused| refused.again),
+            in_flight: target.limit.in_flight(),
+            limit: target.limit.limit(),
+            latency: target.latency.average(now),
+            p95: target.quantile.within(now, 95),
             samples,
             failures,
-            opened_times: lane.breaker.opened(),
+            opened_times: target.breaker.opened(),
             credential,
-            lane: lane.repute.standing(),
+            target: target.repute.standing(),
         }
     }
 }

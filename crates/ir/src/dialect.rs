@@ -116,6 +116,8 @@ pub struct Quirks {
     pub signatures: Signatures,
     /// How an answer of Gemini's is made to fit a schema where the request has tools too.
     pub schema_beside_tools: SchemaBesideTools,
+    /// Whether a model goes on with the beginning of an answer.
+    pub prefill: Prefill,
 }
 
 /// How a host reports usage in a stream.
@@ -272,6 +274,18 @@ pub enum SchemaBesideTools {
     /// By one more tool; JSON without a schema is asked for in words (Gemini 2.5 takes no tools
     /// beside a media type of JSON).
     Tool,
+}
+
+/// Whether a model goes on with the beginning of an answer, where the conversation ends in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prefill {
+    /// It does not: it refuses one, or answers anew (OpenAI; Claude from 4.6).
+    #[default]
+    None,
+    /// It does, from a last turn of the assistant's (Claude up to 4.5, llama.cpp, Ollama).
+    Turn,
+    /// It does, from a last turn of the assistant's with `prefix: true` (Mistral).
+    Prefix,
 }
 
 /// In whose words Bedrock's converse is told how to think, and how many likely tokens to sample

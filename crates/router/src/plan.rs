@@ -233,9 +233,12 @@ fn hold(
         if !cannot.is_empty() {
             plan.pinned.push(why.clone());
         }
+        // Those that cannot come after all that can, be they equals or not.
+        let after = 1 + can.iter().map(|step| step.rank).max().unwrap_or(0);
         plan.targets = can;
         if pin.grip == Grip::Loose {
-            plan.targets.extend(cannot);
+            let later = |step: Step| Step { rank: after + step.rank, ..step };
+            plan.targets.extend(cannot.into_iter().map(later));
         } else {
             plan.skipped.extend(cannot.iter().map(skipped));
         }

@@ -103,6 +103,8 @@ pub enum Met {
     Content,
     /// Something else of the answer.
     Quiet,
+    /// The start of an answer that has started already.
+    Repeated,
     /// Usage and nothing else.
     UsageOnly,
     /// The end.
@@ -361,6 +363,9 @@ pub fn write_failure_frame(
 pub fn end_frame(inbound: Inbound) -> Option<&'static [u8]> {
     match inbound {
         Inbound::OpenaiChat => Some(b"data: [DONE]\n\n"),
-        Inbound::OpenaiResponses | Inbound::AnthropicMessages | Inbound::Gemini => None,
+        Inbound::AnthropicMessages => {
+            Some(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+        }
+        Inbound::OpenaiResponses | Inbound::Gemini => None,
     }
 }

@@ -110,6 +110,16 @@ impl Frame {
         Self { raw, event, data }
     }
 
+    /// Returns whether the frame is no event and holds lines of no field that the standard knows:
+    /// bytes gone astray, which no reader is meant to see.
+    pub fn is_astray(&self) -> bool {
+        let known = |line: std::ops::Range<usize>| {
+            let (name, _) = field(&self.raw[line.clone()], line.start);
+            matches!(name, b"" | b"event" | b"id" | b"retry")
+        };
+        self.data.is_none() && !lines(&self.raw).all(known)
+    }
+
     /// Returns a stream's first frame without the byte order mark that may stand before it: not
     /// every reader further on knows to leave it out.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use health::{
-    Board, Candidate, LaneKey, LimitPolicy, Pass, Policies, Refusal, Report, Standing, Why,
+    Board, Candidate, LimitPolicy, Pass, Policies, Refusal, Report, Standing, TargetKey, Why,
 };
 use ir::Kind;
 use proptest::collection::vec;
@@ -13,8 +13,8 @@ use crate::dice::Dice;
 
 const START: Duration = Duration::from_secs(1_000);
 
-fn key(provider: &str) -> LaneKey {
-    LaneKey::new(provider, "large", "main")
+fn key(provider: &str) -> TargetKey {
+    TargetKey::new(provider, "large", "main")
 }
 
 fn after(seconds: u64) -> Duration {
@@ -26,19 +26,19 @@ fn candidates<const N: usize>(of: [(&str, u32); N]) -> [Candidate; N] {
 }
 
 /// One attempt that ends at once.
-fn attempt(board: &mut Board, now: Duration, key: &LaneKey, outcome: Option<Kind>) {
+fn attempt(board: &mut Board, now: Duration, key: &TargetKey, outcome: Option<Kind>) {
     let pass = board.ask(now, key).unwrap();
     let report = outcome.map_or(Report::answered(Some(Duration::from_millis(300))), Report::failed);
     board.told(now, pass, report);
 }
 
-fn why(board: &mut Board, now: Duration, key: &LaneKey) -> Option<Why> {
+fn why(board: &mut Board, now: Duration, key: &TargetKey) -> Option<Why> {
     board.ask(now, key).map(|pass| board.told(now, pass, Report::cancelled())).err().map(|r| r.why)
 }
 
 #[test]
 fn a_key_without_credit_retires_all_its_models_and_a_missing_right_only_one() {
-    let (large, small) = (key("north"), LaneKey::new("north", "small", "main"));
+    let (large, small) = (key("north"), TargetKey::new("north", "small", "main"));
     let mut board = Board::new(Policies::default());
     attempt(&mut board, START, &large, Some(Kind::Permission));
     assert_eq!(why(&mut board, START, &large), Some(Why::Retired(Kind::Permission)));
@@ -47,7 +47,7 @@ fn a_key_without_credit_retires_all_its_models_and_a_missing_right_only_one() {
     for key in [&large, &small] {
         assert_eq!(why(&mut board, START, key), Some(Why::Retired(Kind::Credit)));
     }
-    let other = LaneKey::new("north", "large", "spare");
+    let other = TargetKey::new("north", "large", "spare");
     assert_eq!(why(&mut board, START, &other), None);
 }
 
@@ -70,9 +70,9 @@ fn a_retired_credential_is_probed_once_and_back_when_the_probe_succeeds() {
 fn a_changed_credential_starts_anew() {
     let mut board = Board::new(Policies::default());
     attempt(&mut board, START, &key("north"), Some(Kind::ModelUnavailable));
-    board.renew("north", "main");
+    board.renew(START, "north", "main");
     attempt(&mut board, START, &key("north"), Some(Kind::Credential));
-    board.renew("north", "main");
+    board.renew(START, "north", "main");
     assert_eq!(why(&mut board, START, &key("north")), None);
 }
 
@@ -85,7 +85,7 @@ fn a_refusal_for_rate_cools_one_model_as_long_as_it_says_and_opens_no_circuit() 
     let refusal = board.ask(START, &key("north")).unwrap_err();
     assert_eq!(refusal, Refusal { why: Why::Throttled, again: retry_after });
     assert_eq!(board.view(START)[0].state, "closed");
-    assert_eq!(why(&mut board, START, &LaneKey::new("north", "small", "main")), None);
+    assert_eq!(why(&mut board, START, &TargetKey::new("north", "small", "main")), None);
     assert_eq!(why(&mut board, after(12), &key("north")), None);
 }
 
@@ -165,7 +165,7 @@ fn a_hedge_waits_for_the_slowest_twentieth_and_is_a_share_of_the_attempts() {
 
 #[test]
 fn a_board_keeps_no_more_lanes_than_it_may() {
-    let mut board = Board::new(Policies { lanes: 50, ..Policies::default() });
+    let mut board = Board::new(Policies { targets: 50, ..Policies::default() });
     let kept = board.ask(START, &key("kept")).unwrap();
     for at in 0..500 {
         attempt(&mut board, after(at), &key(&format!("provider {at}")), Some(Kind::Credit));
@@ -177,7 +177,7 @@ fn a_board_keeps_no_more_lanes_than_it_may() {
 
 #[test]
 fn a_pass_of_a_forgotten_lane_does_not_free_a_seat_of_the_next() {
-    let mut board = Board::new(Policies { lanes: 1, ..Policies::default() });
+    let mut board = Board::new(Policies { targets: 1, ..Policies::default() });
     let old = board.ask(START, &key("north")).unwrap();
     attempt(&mut board, after(4_000), &key("south"), None);
     let new = board.ask(after(4_001), &key("north")).unwrap();

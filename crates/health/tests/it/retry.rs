@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use health::{RetryBudget, RetryBudgetPolicy, RetryPolicy, pause};
+use health::{Backoff, RetryBudget, RetryBudgetPolicy, pause};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -17,8 +17,8 @@ proptest! {
         base in millis(0..10_000), cap in millis(0..60_000), nth in any::<u32>(),
         told in of(millis(0..10_000_000)), roll in prop_oneof![9 => 0.0..1.0, 1 => any::<f64>()],
     ) {
-        let policy = RetryPolicy { retries: 3, base, cap };
-        let paused = pause(&policy, nth, told, roll);
+        let backoff = Backoff { base, cap };
+        let paused = pause(&backoff, nth, told, roll);
         prop_assert!(paused >= told.unwrap_or_default());
         prop_assert!(paused <= told.unwrap_or_default() + cap);
     }
@@ -52,12 +52,8 @@ proptest! {
 
 #[test]
 fn a_pause_grows_and_is_jittered_in_full() {
-    let policy = RetryPolicy {
-        retries: 5,
-        base: Duration::from_millis(100),
-        cap: Duration::from_millis(500),
-    };
-    let paused = |nth, roll| pause(&policy, nth, None, roll).as_millis();
+    let backoff = Backoff { base: Duration::from_millis(100), cap: Duration::from_millis(500) };
+    let paused = |nth, roll| pause(&backoff, nth, None, roll).as_millis();
     assert_eq!([1, 2, 3, 4, 5].map(|nth| paused(nth, 0.5)), [50, 100, 200, 250, 250]);
     assert_eq!(paused(3, 0.0), 0);
 }
@@ -65,7 +61,7 @@ fn a_pause_grows_and_is_jittered_in_full() {
 #[test]
 fn those_who_were_told_the_same_time_do_not_return_in_the_same_instant() {
     let told = Some(Duration::from_secs(2));
-    let paused = |roll| pause(&RetryPolicy::default(), 1, told, roll);
+    let paused = |roll| pause(&Backoff::default(), 1, told, roll);
     assert!(paused(0.1) > Duration::from_secs(2));
     assert_ne!(paused(0.1), paused(0.2));
 }

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::time::Duration;
 
-use health::{Board, Budget, Candidate, LaneKey, Pass, Policies, Report, RetryPolicy, View, pause};
+use health::{Backoff, Board, Budget, Candidate, Pass, Policies, Report, TargetKey, View, pause};
 use ir::Kind;
 
 use crate::dice::Dice;
@@ -98,11 +98,15 @@ impl Counted {
     }
 }
 
+/// How often a request is tried again at its target.
+const RETRIES: u32 = 2;
+
+const BACKOFF: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(8) };
+
 struct World<'a> {
     scene: &'a Scene,
     board: Board,
-    retry: RetryPolicy,
-    keys: Vec<LaneKey>,
+    keys: Vec<TargetKey>,
     dice: Dice,
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     sequence: u64,
@@ -113,11 +117,10 @@ struct World<'a> {
 impl<'a> World<'a> {
     fn new(scene: &'a Scene) -> Self {
         let none = || vec![0; scene.end.as_secs() as usize + 60];
-        let name = |at| LaneKey::new(&format!("provider {at}"), "large", "main");
+        let name = |at| TargetKey::new(&format!("provider {at}"), "large", "main");
         Self {
             scene,
             board: Board::new(Policies::default()),
-            retry: RetryPolicy { retries: 2, ..RetryPolicy::default() },
             keys: (0..scene.targets).map(name).collect(),
             dice: Dice(2_026),
             events: BinaryHeap::new(),
@@ -156,7 +159,7 @@ impl<'a> World<'a> {
 
     fn arrive(&mut self, now: Duration) {
         self.counted.offered[now.as_secs() as usize] += 1;
-        let candidate = |key: &LaneKey| Candidate { key: key.clone(), weight: 1 };
+        let candidate = |key: &TargetKey| Candidate { key: key.clone(), weight: 1 };
         let candidates: Vec<_> = self.keys.iter().map(candidate).collect();
         let order = if self.scene.equals {
             self.board.order(now, &candidates, [self.dice.roll(), self.dice.roll()])
@@ -220,8 +223,8 @@ impl<'a> World<'a> {
         };
         self.board.told(now, pass, Report::failed(kind));
         let nth = request.retries + 1;
-        let pause = pause(&self.retry, nth, None, self.dice.roll());
-        let worth = nth <= self.retry.retries && request.budget.may_wait(now, pause);
+        let pause = pause(&BACKOFF, nth, None, self.dice.roll());
+        let worth = nth <= RETRIES && request.budget.may_wait(now, pause);
         if worth && self.board.may_retry(now, &key) {
             request.retries = nth;
             self.at(now + pause, Event::Retry(id));

@@ -109,3 +109,11 @@ fn a_byte_order_mark_is_left_out_of_what_passes_on() {
     assert_eq!((frame.raw.as_ref(), frame.data.as_deref()), (&b"data: a\n\n"[..], Some(&b"a"[..])));
     assert_eq!(unmarked("data: \u{feff}\n\n").raw, "data: \u{feff}\n\n");
 }
+
+#[test]
+fn bytes_that_are_no_field_have_gone_astray() {
+    let astray = |frame: &'static [u8]| Frame::parse(Bytes::from_static(frame)).is_astray();
+    assert!(astray(b"\x1f\x8b\x08\xff\n\n") && astray(b"<html>\n\n") && astray(b": a\nb\n\n"));
+    assert!(!astray(b": a comment\n\n") && !astray(b"\r\n") && !astray(b"event: ping\nid: 1\n\n"));
+    assert!(!astray(b"data: {}\nodd: 1\n\n"), "an event is passed on with all it says");
+}

@@ -64,11 +64,13 @@ def cases(corpus, clients, served):
         served[identity] = replayed(entry, api)
         for client in clients:
             for stream in [True] if entry["mid_stream"] else [False, True]:
-                mode = f"{'event' if entry['mid_stream'] else 'whole'}.{client}{'-stream' if stream else ''}"
+                shape = f"{client}{'-stream' if stream else ''}"
+                mode = f"{'event' if entry['mid_stream'] else 'whole'}.{shape}"
                 made.append({
                     "kind": "error", "id": identity, "mode": "errors", "client": client, "stream": stream,
                     "dialect": records.DIALECTS[api][0], "class": label(entry), "mid_stream": entry["mid_stream"],
-                    "provider": f"{identity}-{api}".lower(), "family": records.family(entry["provider"]),
+                    # One of its own: a credential that was refused is not asked with again.
+                    "provider": f"{identity}-{api}-{shape}".lower(), "family": records.family(entry["provider"]),
                     "model": f"{identity}@{mode}", "row": f"{entry['provider']} {entry.get('api') or 'reported'}",
                     "columns": ["errors"], "body": entry["body"][:200],
                 })  # fmt: skip

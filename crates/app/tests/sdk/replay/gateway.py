@@ -6,6 +6,18 @@ import pathlib
 import subprocess
 import threading
 
+# Recorded errors are asked for on purpose: nothing is tried again, and no circuit opens.
+TABLE = """version: replay
+default_model: {model}
+direct: {{ retries: 0, timeout: 5m, total: 10m }}
+tasks: {{}}
+"""
+CONFIG = """listen: 127.0.0.1:0
+database: ledger.db
+routing: routing.yaml
+breaker: { consecutive: 1000, minimum: 1000 }
+"""
+
 # A developer's own servers must not be found: nothing listens on port 1.
 LOCAL = ("LLAMACPP", "OLLAMA", "VLLM", "LMSTUDIO")
 
@@ -17,7 +29,8 @@ class Gateway:
         """`providers` are records in the catalog's form."""
         folder = pathlib.Path(folder)
         (folder / "providers").mkdir()
-        (folder / "pointsman.yaml").write_text("listen: 127.0.0.1:0\ndatabase: ledger.db\n")
+        (folder / "pointsman.yaml").write_text(CONFIG)
+        (folder / "routing.yaml").write_text(TABLE.format(model=f"{providers[0]['id']}/{providers[0]['models'][0]['id']}"))
         for record in providers:
             # JSON is YAML too.
             (folder / "providers" / f"{record['id']}.yaml").write_text(json.dumps(record))

@@ -129,7 +129,11 @@ impl Reader {
         let kind = fields.take_if("type", |kind| kind.is_string(), |kind| kind.text());
         let kind = kind.map_err(malformed)?.unwrap_or_default();
         match kind.as_ref() {
-            "message_start" => self.message_start(fields, out),
+            "message_start" => {
+                let again = self.started;
+                self.message_start(fields, out).map_err(malformed)?;
+                return Ok(if again { Met::Repeated } else { Met::Quiet });
+            }
             "content_block_start" => self.block_start(&mut fields, out),
             "content_block_delta" => self.block_delta(&mut fields, out),
             "content_block_stop" => self.block_stop(&mut fields, out),

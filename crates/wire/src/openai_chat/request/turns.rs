@@ -4,7 +4,7 @@
 //! pictures there; from another dialect, what else the results of one round hold is told in a user's
 //! message after the last of them, and a loss says so.
 
-use ir::dialect::DeveloperRole;
+use ir::dialect::{DeveloperRole, Prefill};
 use ir::{AssistantPart, AssistantTurn, Authority, Dialect, ToolResult, Turn, UserPart};
 
 use super::Writing;
@@ -63,8 +63,12 @@ pub(super) fn write(
     writing: &mut Writing,
 ) {
     let lines = lines(turns, words, writing);
+    let begun = match turns.last() {
+        Some(Turn::Assistant(turn)) if writing.quirks.prefill == Prefill::Prefix => Some(turn),
+        _ => None,
+    };
     body.with("messages", |out| {
-        json::list(out, &lines, |out, line| write_line(out, line, writing));
+        json::list(out, &lines, |out, line| write_line(out, line, begun, writing));
     });
 }
 
@@ -120,7 +124,13 @@ fn files_of<'r>(result: &'r ToolResult, path: &str, writing: &mut Writing) -> Ve
     said
 }
 
-fn write_line(out: &mut Vec<u8>, line: &Line<'_>, writing: &mut Writing) {
+/// Writes a message; `begun` is the answer that the model is to go on with.
+fn write_line(
+    out: &mut Vec<u8>,
+    line: &Line<'_>,
+    begun: Option<&AssistantTurn>,
+    writing: &mut Writing,
+) {
     match line {
         Line::Words(words) => json::object(out, |message| {
             message.field("role", "system");
@@ -130,6 +140,10 @@ fn write_line(out: &mut Vec<u8>, line: &Line<'_>, writing: &mut Writing) {
             message.field("role", "user");
             message.with("content", |out| write_files(out, files, writing));
         }),
+        Line::Turn(path, Turn::Assistant(turn)) => {
+            let begun = begun.is_some_and(|begun| std::ptr::eq(begun, turn));
+            write_assistant(out, path, turn, begun, writing);
+        }
         Line::Turn(path, turn) => write_turn(out, path, turn, writing),
         Line::Result(path, result, moved) => write_result(out, path, (result, *moved), writing),
     }
@@ -154,7 +168,7 @@ fn write_turn(out: &mut Vec<u8>, path: &str, turn: &Turn, writing: &mut Writing)
     let (role, parts, extras) = match turn {
         Turn::Instruct { authority, parts, extras } => (role(*authority, writing), parts, extras),
         Turn::User { parts, extras } => ("user", parts, extras),
-        Turn::Assistant(turn) => return write_assistant(out, path, turn, writing),
+        Turn::Assistant(turn) => return write_assistant(out, path, turn, false, writing),
         Turn::Result(result) => return write_result(out, path, (result, None), writing),
         Turn::Other(own) => return out.extend_from_slice(own.raw.text().as_bytes()),
     };
@@ -209,7 +223,13 @@ fn write_result(
     });
 }
 
-fn write_assistant(out: &mut Vec<u8>, path: &str, turn: &AssistantTurn, writing: &mut Writing) {
+fn write_assistant(
+    out: &mut Vec<u8>,
+    path: &str,
+    turn: &AssistantTurn,
+    begun: bool,
+    writing: &mut Writing,
+) {
     let home = writing.losses.home();
     json::object(out, |message| {
         message.field("role", "assistant");
@@ -241,6 +261,9 @@ fn write_assistant(out: &mut Vec<u8>, path: &str, turn: &AssistantTurn, writing:
                     message::write_call(out, call, &with);
                 });
             });
+        }
+        if begun && turn.extras.get("prefix").is_none() {
+            message.field("prefix", &true);
         }
         if let Some(extras) = writing.losses.extras(path, &turn.extras) {
             message.extras(extras);

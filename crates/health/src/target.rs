@@ -1,4 +1,4 @@
-//! A lane: everything known of one target, and the policies it is made by.
+//! A target: everything known of one target, and the policies it is made by.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::latency::{HedgeBudget, LatencyPolicy, PeakEwma, Quantile};
 use crate::limit::{Limit, LimitPolicy};
 use crate::retry::{RetryBudget, RetryBudgetPolicy};
 
-/// The policies of all lanes.
+/// The policies of all targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policies {
     /// When circuits open.
@@ -24,8 +24,8 @@ pub struct Policies {
     pub standing: StandingPolicy,
     /// How latency is remembered.
     pub latency: LatencyPolicy,
-    /// How many lanes are kept before silent ones are forgotten.
-    pub lanes: usize,
+    /// How many targets are kept before silent ones are forgotten.
+    pub targets: usize,
 }
 
 impl Default for Policies {
@@ -36,14 +36,14 @@ impl Default for Policies {
             limit: LimitPolicy::default(),
             standing: StandingPolicy::default(),
             latency: LatencyPolicy::default(),
-            lanes: 1_024,
+            targets: 1_024,
         }
     }
 }
 
 /// Which target: three names, and no secret among them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LaneKey {
+pub struct TargetKey {
     /// The provider.
     pub provider: Arc<str>,
     /// What the provider calls the model.
@@ -52,7 +52,7 @@ pub struct LaneKey {
     pub credential: Arc<str>,
 }
 
-impl LaneKey {
+impl TargetKey {
     /// Names a target.
     pub fn new(provider: &str, model: &str, credential: &str) -> Self {
         Self { provider: provider.into(), model: model.into(), credential: credential.into() }
@@ -61,8 +61,8 @@ impl LaneKey {
 
 /// Everything known of one target.
 #[derive(Debug)]
-pub(crate) struct Lane {
-    /// Which of the lanes that ever were; a pass of an earlier one is not this one's.
+pub(crate) struct Target {
+    /// Which of the targets that ever were; a pass of an earlier one is not this one's.
     pub(crate) serial: u64,
     pub(crate) breaker: Breaker,
     pub(crate) limit: Limit,
@@ -77,7 +77,7 @@ pub(crate) struct Lane {
     pub(crate) news: Duration,
 }
 
-impl Lane {
+impl Target {
     pub(crate) fn new(policies: &Policies, serial: u64, now: Duration) -> Self {
         Self {
             serial,
