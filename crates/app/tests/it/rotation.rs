@@ -113,6 +113,21 @@ async fn a_whole_answer_that_outlasts_the_grace_is_told_so_too() {
 }
 
 #[tokio::test]
+async fn a_request_that_pauses_when_the_grace_ends_is_told_and_not_tried_again() {
+    let throttle = Fault::Throttle(Spelling::parse("seconds").unwrap());
+    let (setup, provider) = graced(Answer::text("").failing(throttle), "100ms").await;
+    let served = setup.serve();
+    let answer = begin(&served, Client::Chat, false);
+    while targets(&served).await["targets"][0]["willing"] != json!(false) {}
+    assert_eq!(stopped(served).await, Some(1));
+    let (status, body) = answer.await.unwrap();
+    let error: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &error["error"]["code"]), (503, &json!("gateway_shutting_down")), "{body}");
+    assert_eq!(error["error"]["attempts"][0]["code"], "rate_limit_exceeded", "{body}");
+    assert_eq!((provider.asked(), rows(&setup).len()), (1, 1));
+}
+
+#[tokio::test]
 async fn what_ends_within_the_grace_is_answered() {
     let slow = Fault::SlowChunks(std::time::Duration::from_millis(40));
     let (setup, provider) = graced(Answer::text("one two three four").failing(slow), "30s").await;
@@ -184,7 +199,6 @@ async fn a_retired_credential_is_used_again_once_it_was_changed() {
 }
 
 #[tokio::test]
-#[ignore = "the board forgets when a credential was renewed, and with it which news is old"]
 async fn a_refusal_of_the_old_credential_that_comes_late_is_not_the_new_ones() {
     let (setup, provider) = keyed().await;
     let slow =

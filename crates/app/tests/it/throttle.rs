@@ -86,3 +86,21 @@ async fn a_wait_longer_than_the_request_may_take_is_the_clients() {
     }
     assert_eq!(weak.asked(), 1);
 }
+
+#[tokio::test]
+async fn where_all_throttle_the_client_is_told_the_shortest_wait() {
+    let limits = "retries: 0, patience: 100ms, total: 1s";
+    let (setup, weak, safe) = pair(Answer::text("").failing(throttled("seconds")), limits).await;
+    safe.set(Script::of(Answer::text("").failing(throttled("ms"))));
+    let served = setup.serve();
+    for stream in [false, true] {
+        let got = served.chat(&ask("task/work", stream, "hi")).await;
+        let told = (got.status, got.code());
+        assert_eq!(told, (429, "rate_limit_exceeded".to_owned()), "{}", got.text());
+        let wait: u64 = got.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=2).contains(&wait), "{}", got.text());
+        assert_eq!(got.header("x-should-retry"), Some("true"));
+        assert!(got.message().contains("weak/weak-a") && got.message().contains("safe/safe-a"));
+    }
+    assert_eq!((weak.asked(), safe.asked()), (1, 1), "whoever asked to be left alone is");
+}
