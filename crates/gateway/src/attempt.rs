@@ -50,6 +50,8 @@ pub(crate) struct Terms<'p> {
     pub(crate) commit: Commit,
     /// What must hold of the answer.
     pub(crate) judge: Option<Arc<Judge>>,
+    /// Whether what goes out is kept, for another target to go on with.
+    pub(crate) keeps: bool,
 }
 
 /// An answer that an attempt brought.
@@ -106,17 +108,27 @@ async fn tried(
     if stream && !is_json(response.headers()) {
         let body = response.into_body();
         let feed = Feed::new(body, &ready.origin, ready.lane, way, clocks.silence);
-        return begin(feed.judged_by(terms.judge.clone()), open, &terms, limit)
-            .await
-            .map_err(failure);
+        return begin(
+            feed.judged_by(terms.judge.clone()).keep_seen(terms.keeps),
+            open,
+            &terms,
+            limit,
+        )
+        .await
+        .map_err(failure);
     }
     let body = collect(response.into_body(), limit).await.map_err(failure)?;
     // Some stream under JSON's type: one recorded host, and Google where it was not asked for SSE.
     if stream && !body.trim_ascii_start().starts_with(b"{") {
         let feed = Feed::of(body, &ready.origin, ready.lane, way, clocks.silence);
-        return begin(feed.judged_by(terms.judge.clone()), open, &terms, limit)
-            .await
-            .map_err(failure);
+        return begin(
+            feed.judged_by(terms.judge.clone()).keep_seen(terms.keeps),
+            open,
+            &terms,
+            limit,
+        )
+        .await
+        .map_err(failure);
     }
     let (read, refusal) =
         whole(body, &ready.origin, &ready.lane, terms.judge.as_deref(), open).map_err(failure)?;

@@ -15,6 +15,7 @@ use crate::admit::Admitted;
 use crate::answer::{self, About, Body};
 use crate::array;
 use crate::clock::now_ms;
+use crate::continuation::Continuation;
 use crate::hold::{Hold, Shown};
 use crate::lane::{Asked, Filled};
 use crate::life::{self, Spoken};
@@ -84,6 +85,7 @@ pub(crate) async fn converse(
             Ok(answer::whole(200, body, &about))
         }
         Ok(Won::Stream { held, rest }) => {
+            hold.continuation = Continuation::of(world, &mut asked, &hold);
             let about = About { cost: None, ..about(&hold, world) };
             let stream = relay(gateway, inbound, hold, held, rest);
             if inbound == Inbound::Gemini && array::wanted(&received.parts.uri) {
@@ -181,7 +183,7 @@ pub(crate) fn unplanned(none: NoPlan) -> Failure {
 
 pub(crate) fn about(hold: &Hold, world: &World) -> About {
     let ended = hold.telling().map(|attempt| attempt.way.target.name());
-    let under_way = hold.under_way();
+    let under_way = hold.under_way().map(|way| way.target.name());
     let attempts = hold.attempts.len() + usize::from(under_way.is_some());
     About {
         decision: Some(record::decision_id(hold.id)),

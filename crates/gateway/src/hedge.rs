@@ -103,6 +103,7 @@ impl<'a> Chase<'_, 'a> {
             deadline: self.hold.deadline(),
             commit: limits.commit,
             judge: self.judge.clone(),
+            keeps: limits.continue_after_cut,
         };
         Ok(Prepared { gateway: Arc::clone(self.gateway), way, ready, open, terms })
     }

@@ -16,6 +16,7 @@ use wire::failures;
 
 use crate::Gateway;
 use crate::clock::now_ms;
+use crate::continuation::Continuation;
 use crate::converse::tell;
 use crate::gate::Seat;
 use crate::open::{self, Attempt, Beginning, Book, Open};
@@ -66,6 +67,8 @@ pub(crate) struct Hold {
     waited: Duration,
     /// The attempt whose answer goes out.
     open: Option<Open>,
+    /// What is kept for going on with its answer.
+    pub(crate) continuation: Option<Box<Continuation>>,
     book: Book,
     begun: usize,
     settled: bool,
@@ -101,6 +104,7 @@ impl Hold {
             stopped: None,
             waited: Duration::ZERO,
             open: None,
+            continuation: None,
             book: Book::default(),
             begun: 0,
             settled: false,
@@ -218,8 +222,8 @@ impl Hold {
     }
 
     /// Returns the target of the attempt under way.
-    pub(crate) fn under_way(&self) -> Option<String> {
-        self.open.as_ref().and_then(|open| open.way()).map(|way| way.target.name())
+    pub(crate) fn under_way(&self) -> Option<&Way> {
+        self.open.as_ref().and_then(|open| open.way())
     }
 
     /// Ends the attempt under way with a failure.

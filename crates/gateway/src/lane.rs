@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use catalog::{Ability, Found, Spoken};
 use hyper::HeaderMap;
-use ir::{Cap, Dialect, Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
+use ir::{Cap, Dialect, Event, Failure, Inbound, Kind, Loss, Mode, Quirks, Request, Seed};
 use store::Id;
 use wire::head::{Sight, Told};
 use wire::{Head, Origin, Renamed, Sent, Undo, Written};
@@ -76,6 +76,8 @@ pub(crate) enum Lane {
         wants_usage: bool,
         /// What the answer must say.
         filled: Filled,
+        /// What the client has seen already of the answer that this one goes on with.
+        seen: Vec<Event>,
     },
 }
 
@@ -123,31 +125,28 @@ impl<'a> Asked<'a> {
             let said = "the provider speaks no dialect of this gateway";
             return Err(Failure::new(Kind::NoTarget, said));
         };
-        let origin = Origin {
-            dialect: spoken.dialect,
-            family: target.provider.family.clone(),
-            seed: seed(id),
-        };
-        let quirks = target.quirks(spoken);
         let native = spoken.dialect == inbound.dialect();
         if native && !self.sight.enveloped {
+            let quirks = target.quirks(spoken);
             let Sent { bytes, usage_added } = self.head.send(&target.model.id, quirks);
             let lane = Lane::Verbatim { inbound, usage_added };
+            let origin = origin(target, spoken, id);
             return Ok(Ready { spoken, origin, bytes, lane, losses: Vec::new(), native });
         }
+        let back = self.back();
         let request = self.request()?;
         request.model.clone_from(&target.model.id);
-        let (request, unsaid) = suited(request, target, spoken.dialect);
-        let Written { bytes, mut losses, undo, renamed } =
-            wire::write_request(spoken.dialect, &request, quirks);
-        losses.extend(unsaid);
-        if self.received.on_loss == OnLoss::Reject && !losses.is_empty() {
-            return Err(refused(&losses));
+        Ok(Ready { native, ..back.ready(request, target, spoken, id)? })
+    }
+
+    /// Returns how an answer in another dialect comes back to the client.
+    pub(crate) fn back(&self) -> Back {
+        Back {
+            inbound: self.head.inbound,
+            wants_usage: self.head.wants_usage,
+            on_loss: self.received.on_loss,
+            filled: self.filled.clone(),
         }
-        let wants_usage = self.head.wants_usage;
-        let filled = Filled { model: target.name(), ..self.filled.clone() };
-        let lane = Lane::Translate { inbound, undo, renamed, wants_usage, filled };
-        Ok(Ready { spoken, origin, bytes, lane, losses, native })
     }
 
     /// Reads the whole request, for whoever holds its answer against it.
@@ -184,6 +183,44 @@ impl<'a> Asked<'a> {
         wire::check(&request).map_err(|error| undecodable(&error))?;
         Ok(request)
     }
+}
+
+/// How an answer in another dialect comes back to a client.
+#[derive(Debug, Clone)]
+pub(crate) struct Back {
+    pub(crate) inbound: Inbound,
+    wants_usage: bool,
+    on_loss: OnLoss,
+    filled: Filled,
+}
+
+impl Back {
+    /// Makes the request for a target in one of the dialects it speaks.
+    pub(crate) fn ready<'t>(
+        &self,
+        request: &Request,
+        target: &'t Found,
+        spoken: &'t Spoken,
+        id: Id,
+    ) -> Result<Ready<'t>, Failure> {
+        let (request, unsaid) = suited(request, target, spoken.dialect);
+        let Written { bytes, mut losses, undo, renamed } =
+            wire::write_request(spoken.dialect, &request, target.quirks(spoken));
+        losses.extend(unsaid);
+        if self.on_loss == OnLoss::Reject && !losses.is_empty() {
+            return Err(refused(&losses));
+        }
+        let (inbound, wants_usage) = (self.inbound, self.wants_usage);
+        let filled = Filled { model: target.name(), ..self.filled.clone() };
+        let seen = Vec::new();
+        let lane = Lane::Translate { inbound, undo, renamed, wants_usage, filled, seen };
+        let origin = origin(target, spoken, id);
+        Ok(Ready { spoken, origin, bytes, lane, losses, native: false })
+    }
+}
+
+fn origin(target: &Found, spoken: &Spoken, id: Id) -> Origin {
+    Origin { dialect: spoken.dialect, family: target.provider.family.clone(), seed: seed(id) }
 }
 
 /// The longest answer that is asked for where the caller set no cap and the dialect demands one.

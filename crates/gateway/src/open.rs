@@ -24,6 +24,8 @@ pub(crate) struct Attempt {
     pub(crate) paused: Duration,
     /// Whether it was made because another one was slow.
     pub(crate) hedge: bool,
+    /// Whether it goes on with the answer of the attempt before it, which broke off.
+    pub(crate) goes_on: bool,
     pub(crate) took: Duration,
     pub(crate) first: Option<Duration>,
     pub(crate) outcome: Outcome,
@@ -116,6 +118,7 @@ impl Open {
             at_ms: now_ms(),
             paused,
             hedge,
+            goes_on: false,
             took: Duration::ZERO,
             first: None,
             outcome: Outcome::Cancelled,
@@ -157,6 +160,11 @@ impl Open {
         if self.stored {
             self.note(|attempt| attempt.answer = answer.cloned());
         }
+    }
+
+    /// Notes that it goes on with an answer that broke off.
+    pub(crate) fn goes_on(&mut self) {
+        self.note(|attempt| attempt.goes_on = true);
     }
 
     /// Notes what could not be said to the target.

@@ -69,7 +69,7 @@ pub(crate) async fn pursue(
 }
 
 /// Returns the ways to the plan's targets, rank by rank.
-fn ranks(world: &World, hold: &Hold) -> Vec<Vec<Way>> {
+pub(crate) fn ranks(world: &World, hold: &Hold) -> Vec<Vec<Way>> {
     let mut ranks: Vec<(usize, Vec<Way>)> = Vec::new();
     for step in &hold.plan.targets {
         let ways = Way::all(world, &step.found, step.weight);

@@ -171,6 +171,9 @@ struct Told<'a> {
     /// Whether it was made because another one was slow.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hedge: bool,
+    /// Whether it goes on with the answer of the attempt before it, which broke off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    goes_on: bool,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failed<'a>>,
@@ -310,6 +313,7 @@ fn told(attempt: &Attempt) -> Told<'_> {
         at_ms: attempt.at_ms,
         paused_ms: (!attempt.paused.is_zero()).then_some(attempt.paused.as_millis()),
         hedge: attempt.hedge,
+        goes_on: attempt.goes_on,
         outcome: attempt.outcome.name(),
         failure: attempt.failure.as_ref().map(|failure| Failed {
             code: failure.kind.code(),

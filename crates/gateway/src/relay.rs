@@ -19,6 +19,7 @@ use store::Receipt;
 use wire::failures::Context;
 
 use crate::Gateway;
+use crate::continuation::go_on;
 use crate::converse::{stopping, tell};
 use crate::hold::Hold;
 use crate::pursue::Rest;
@@ -47,6 +48,13 @@ enum State {
     /// The rest as it comes.
     Flowing {
         hold: Hold,
+        feed: Box<Feed>,
+        clean: bool,
+    },
+    /// It broke off; another target may go on.
+    Broken {
+        hold: Hold,
+        failure: Failure,
         feed: Box<Feed>,
         clean: bool,
     },
@@ -91,7 +99,11 @@ pub(crate) fn relay(
     })
 }
 
-async fn step(gateway: &Gateway, inbound: Inbound, mut state: State) -> Option<(Bytes, State)> {
+async fn step(
+    gateway: &Arc<Gateway>,
+    inbound: Inbound,
+    mut state: State,
+) -> Option<(Bytes, State)> {
     loop {
         state = match state {
             State::Held { hold, mut held, rest, clean } => match (held.pop(), rest) {
@@ -112,6 +124,7 @@ async fn step(gateway: &Gateway, inbound: Inbound, mut state: State) -> Option<(
                 hold.progress(feed.usage.as_ref(), feed.written);
                 let clean = if batch.pass.is_empty() { clean } else { ends_clean(&batch.pass) };
                 let next = match batch.end {
+                    Some(End::Failed(failure)) => State::Broken { hold, failure, feed, clean },
                     Some(end) => State::Ending { hold, end, feed: Some(feed), clean },
                     None => State::Flowing { hold, feed, clean },
                 };
@@ -119,6 +132,22 @@ async fn step(gateway: &Gateway, inbound: Inbound, mut state: State) -> Option<(
                     return Some((batch.pass, next));
                 }
                 next
+            }
+            State::Broken { mut hold, failure, mut feed, clean } => {
+                let on = tokio::select! {
+                    biased;
+                    on = go_on(gateway, &mut hold, &mut feed, &failure) => on,
+                    () = gateway.stopped() => None,
+                };
+                match on {
+                    Some((mut held, rest)) => {
+                        held.reverse();
+                        State::Held { hold, held, rest, clean }
+                    }
+                    None => {
+                        State::Ending { hold, end: End::Failed(failure), feed: Some(feed), clean }
+                    }
+                }
             }
             State::Ending { mut hold, end, mut feed, clean } => {
                 if let Some(verdict) = feed.as_mut().and_then(|feed| feed.observe()) {

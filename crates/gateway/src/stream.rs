@@ -22,6 +22,7 @@ use wire::sse::Frame;
 use wire::{EventReader, EventWriter, Met, Origin, Renamed, Splitter, Undoing};
 
 use crate::attempt::substantial;
+use crate::join::{Broken, Joint};
 use crate::judge::{Beginning, Judge};
 use crate::lane::{Filled, Lane};
 use crate::open::Open;
@@ -57,6 +58,10 @@ pub(crate) struct Feed {
     /// The beginning of its text and the tool it calls, where that decides whether it goes out.
     beginning: String,
     tool: Option<String>,
+    /// What the client has seen, where another target may go on with it.
+    seen: Option<Vec<Event>>,
+    /// Where it goes on with another answer.
+    joint: Option<Joint>,
     /// What the provider said was used so far.
     pub(crate) usage: Option<Usage>,
     /// The provider's id of the answer.
@@ -121,6 +126,9 @@ enum Worth {
     Other,
 }
 
+/// The longest text that is kept for going on with it.
+const LONGEST_SEEN: usize = 1 << 20;
+
 /// The longest beginning of a text that is kept for judging it.
 const BEGINNING: usize = 4 << 10;
 
@@ -156,18 +164,21 @@ impl Feed {
         silence: Duration,
     ) -> Self {
         let inbound = lane.inbound();
+        let mut before = Vec::new();
         let flow = match lane {
             Lane::Verbatim { usage_added, .. } => Flow::Verbatim { usage_added },
-            Lane::Translate { inbound, undo, renamed, wants_usage, filled } => {
-                Flow::Translate(Box::new(Translate {
-                    undoing: Undoing::new(undo),
-                    undone: Vec::new(),
-                    renamed,
-                    writer: EventWriter::new(inbound, origin.dialect, wants_usage),
-                    filled,
-                }))
+            Lane::Translate { inbound, undo, renamed, wants_usage, filled, seen } => {
+                let mut writer = EventWriter::new(inbound, origin.dialect, wants_usage);
+                // It writes on where the other left off.
+                for event in &seen {
+                    writer.write(event, &Context::default(), &mut Vec::new());
+                }
+                before = seen;
+                let (undoing, undone) = (Undoing::new(undo), Vec::new());
+                Flow::Translate(Box::new(Translate { undoing, undone, renamed, writer, filled }))
             }
         };
+        let joint = Broken::of(&before).map(|broken| broken.joint);
         Self {
             body,
             splitter: Splitter::new(origin.dialect),
@@ -180,17 +191,44 @@ impl Feed {
             silence,
             heard: Instant::now(),
             content: false,
-            held: Held::default(),
+            held: Held { answer: joint.is_some(), ..Held::default() },
             parts: Vec::new(),
             finish: None,
             judge: None,
             fold: None,
             beginning: String::new(),
             tool: None,
+            seen: joint.is_some().then_some(before),
+            joint,
             usage: None,
             answer: None,
             written: 0,
         }
+    }
+
+    /// Keeps what the client sees, for another target to go on with. OpenAI's responses that pass as
+    /// they are have ids of their own in every event, which nobody else can go on with.
+    pub(crate) fn keep_seen(mut self, wanted: bool) -> Self {
+        let verbatim = matches!(self.flow, Flow::Verbatim { .. });
+        if wanted && !(verbatim && self.inbound == Inbound::OpenaiResponses) {
+            self.seen.get_or_insert_default();
+        }
+        self
+    }
+
+    /// Hangs up on the provider; nothing more comes.
+    pub(crate) fn hang_up(&mut self) {
+        self.body = Full::default().map_err(|never| match never {}).boxed_unsync();
+    }
+
+    /// Returns what the client has seen, where it was kept.
+    pub(crate) fn seen(&self) -> Option<&[Event]> {
+        self.seen.as_deref()
+    }
+
+    /// Returns who looks at it.
+    pub(crate) fn judge(&self) -> Option<Arc<Judge>> {
+        self.judge.clone()
     }
 
     /// Lets a judge look at it.
@@ -370,7 +408,15 @@ impl Feed {
     /// and writes them for the client where the dialects differ.
     fn note(&mut self, pass: &mut BytesMut) -> Noted {
         let mut noted = Noted { content: false, end: None };
-        for event in std::mem::take(&mut self.events) {
+        let mut events = std::mem::take(&mut self.events);
+        if let Some(joint) = &mut self.joint {
+            let read = std::mem::take(&mut events);
+            read.into_iter().for_each(|event| joint.event(event, &mut events));
+        }
+        if self.written > LONGEST_SEEN {
+            self.seen = None;
+        }
+        for event in events {
             noted.content |= self.weigh(&event);
             if let Some(fold) = &mut self.fold {
                 fold.push(event.clone());
@@ -393,9 +439,12 @@ impl Feed {
                 }
                 _ => {}
             }
+            if let (Flow::Verbatim { .. }, Some(seen)) = (&self.flow, &mut self.seen) {
+                seen.push(event.clone());
+            }
             if let Flow::Translate(translate) = &mut self.flow {
                 let finished = event == Event::Finish;
-                let written = translate.written(event);
+                let written = translate.written(event, self.seen.as_mut());
                 if finished {
                     noted.end = Some(End::Finished(written.into()));
                 } else {
@@ -465,7 +514,7 @@ struct Noted {
 }
 
 impl Translate {
-    fn written(&mut self, event: Event) -> Vec<u8> {
+    fn written(&mut self, event: Event, mut seen: Option<&mut Vec<Event>>) -> Vec<u8> {
         let mut out = Vec::new();
         let context = Context::default();
         self.undoing.event(event, &mut self.undone);
@@ -475,6 +524,9 @@ impl Translate {
                 self.filled.fill(id, model, created);
             }
             self.writer.write(&event, &context, &mut out);
+            if let Some(seen) = &mut seen {
+                seen.push(event);
+            }
         }
         out
     }
