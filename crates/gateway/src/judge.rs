@@ -87,7 +87,12 @@ impl Judge {
     /// Judges an answer that has gone out already.
     pub(crate) fn observe(&self, response: &Response) -> Option<Verdict> {
         let checks = self.checks.as_ref()?;
-        Some(check::check(checks, &self.wanted, &Answer::of(response)))
+        let mut verdict = check::check(checks, &self.wanted, &Answer::of(response));
+        if !self.holds() {
+            // What is only observed goes out as it came, also where it could be mended.
+            verdict.repaired = None;
+        }
+        Some(verdict)
     }
 
     /// Judges an answer before it goes out, and notes the verdict on its attempt. Text that had to

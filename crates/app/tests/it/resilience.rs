@@ -19,7 +19,7 @@ fn table(limits: &str) -> String {
     )
 }
 
-async fn pair(weak: Answer, limits: &str) -> (Setup, Provider, Provider) {
+pub(crate) async fn pair(weak: Answer, limits: &str) -> (Setup, Provider, Provider) {
     let (weak, safe) = (provider(weak).await, provider(Answer::text("safe words")).await);
     let setup = Setup::new();
     setup.provider("weak", &weak.base_url());
@@ -28,11 +28,11 @@ async fn pair(weak: Answer, limits: &str) -> (Setup, Provider, Provider) {
     (setup, weak, safe)
 }
 
-async fn targets(served: &Served) -> Value {
+pub(crate) async fn targets(served: &Served) -> Value {
     served.get("/api/health/targets").await.json()
 }
 
-fn target<'a>(page: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn target<'a>(page: &'a Value, name: &str) -> &'a Value {
     let all = page["targets"].as_array().unwrap();
     all.iter().find(|target| target["target"] == name).unwrap_or_else(|| panic!("{page:#}"))
 }
