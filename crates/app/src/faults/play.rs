@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use testkit::Seen;
+use testkit::{Fault, Seen};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::client::{HangUp, Saw, ask};
+use super::client::{Asking, HangUp, Saw, ask};
+use super::content::{Content, content};
 use super::heard::Heard;
-use super::judge::{Case, Content, content, judge};
+use super::judge::{Case, judge};
 use super::report::Played;
 use super::row::Row;
 use super::scenario::Play;
@@ -29,7 +30,11 @@ const SEVERAL: usize = 6;
 /// How long a gateway is watched when its client has gone.
 const WATCHED: Duration = Duration::from_millis(2_500);
 
-/// Plays the rows, so many at once, and returns what became of them in their order.
+/// How long a gateway may need until it answers again after a row that held it up.
+const STEADY: Duration = Duration::from_secs(60);
+
+/// Plays the rows, so many at once, and returns what became of them in their order. Those that may
+/// hold a whole gateway up come last and one by one, so that no other row is judged by it.
 pub(crate) async fn play(
     rows: &[Row],
     target: &Arc<Target>,
@@ -38,7 +43,9 @@ pub(crate) async fn play(
 ) -> anyhow::Result<Vec<Played>> {
     let seats = Arc::new(Semaphore::new(at_once.max(1)));
     let mut playing = JoinSet::new();
-    for (number, row) in rows.iter().enumerate() {
+    let (apart, together): (Vec<_>, Vec<_>) =
+        rows.iter().enumerate().partition(|(_, row)| holds_up(row));
+    for (number, row) in together {
         let (row, target, wall) = (row.clone(), Arc::clone(target), Arc::clone(wall));
         let seats = Arc::clone(&seats);
         playing.spawn(async move {
@@ -51,8 +58,27 @@ pub(crate) async fn play(
     while let Some(done) = playing.join_next().await {
         played.push(done?);
     }
+    for (number, row) in apart {
+        steady(row, target, wall).await;
+        played.push((number, one(row, target, wall, number).await));
+    }
     played.sort_by_key(|(number, _)| *number);
     Ok(played.into_iter().map(|(_, played)| played).collect())
+}
+
+/// Says whether a row gives a gateway so much to read that it may do nothing else meanwhile.
+fn holds_up(row: &Row) -> bool {
+    matches!(Fault::parse(row.fault()), Ok(Fault::OversizedAfter(_)))
+}
+
+/// Waits until the gateway answers at all, if only that a request is not acceptable.
+async fn steady(row: &Row, target: &Target, wall: &Wall) {
+    let asking = target.asking(row, wall.address, "");
+    let asking = Asking { headers: Vec::new(), body: "{}".to_owned(), ..asking };
+    let by = Instant::now() + STEADY;
+    while ask(&asking, HangUp::Never).await.head.is_none() && Instant::now() < by {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 async fn one(row: &Row, target: &Target, wall: &Wall, number: usize) -> Played {

@@ -56,9 +56,16 @@ pub(super) fn attempts_bounded(case: &Case<'_>) -> Verdict {
     Verdict::Pass(format!("{} and {}", primary.len(), others.len()))
 }
 
+/// The spellings of a time to wait that OpenAI's and Anthropic's clients read. Nobody has to know the
+/// others.
+const READ_BY_CLIENTS: [&str; 4] = ["seconds", "fraction", "http_date", "ms"];
+
 /// Returns the time between two requests where a longer one was told.
 fn too_soon(case: &Case<'_>, primary: &[&Seen]) -> Option<Duration> {
     let Ok(Fault::Throttle(spelling)) = Fault::parse(case.row.fault()) else { return None };
+    if !READ_BY_CLIENTS.contains(&spelling.name()) {
+        return None;
+    }
     let gaps = primary.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
     gaps.into_iter().find(|gap| *gap + SLACK < spelling.wait())
 }
@@ -114,4 +121,16 @@ fn leak(case: &Case<'_>, saw: &Saw) -> Option<String> {
         .into_iter()
         .find(|host| body.contains(host.as_str()))
         .map(|host| format!("the address {host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_read_is_spelled_at_the_wall() {
+        for name in READ_BY_CLIENTS {
+            assert!(testkit::Spelling::parse(name).is_some(), "{name}");
+        }
+    }
 }
