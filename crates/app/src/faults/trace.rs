@@ -56,14 +56,13 @@ pub(super) fn attempts_bounded(case: &Case<'_>) -> Verdict {
     Verdict::Pass(format!("{} and {}", primary.len(), others.len()))
 }
 
-/// The spellings of a time to wait that OpenAI's and Anthropic's clients read. Nobody has to know the
-/// others.
-const READ_BY_CLIENTS: [&str; 4] = ["seconds", "fraction", "http_date", "ms"];
+/// The spellings of a time to wait that HTTP defines. Nobody has to know the others.
+const OF_HTTP: [&str; 2] = ["seconds", "http_date"];
 
 /// Returns the time between two requests where a longer one was told.
 fn too_soon(case: &Case<'_>, primary: &[&Seen]) -> Option<Duration> {
     let Ok(Fault::Throttle(spelling)) = Fault::parse(case.row.fault()) else { return None };
-    if !READ_BY_CLIENTS.contains(&spelling.name()) {
+    if !OF_HTTP.contains(&spelling.name()) {
         return None;
     }
     let gaps = primary.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
@@ -128,8 +127,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_clients_read_is_spelled_at_the_wall() {
-        for name in READ_BY_CLIENTS {
+    fn the_spellings_of_http_are_those_of_the_wall() {
+        for name in OF_HTTP {
             assert!(testkit::Spelling::parse(name).is_some(), "{name}");
         }
     }
