@@ -33,8 +33,9 @@ const WATCHED: Duration = Duration::from_millis(2_500);
 /// How long a gateway may need until it answers again after a row that held it up.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// Plays the rows, so many at once, and returns what became of them in their order. Those that may
-/// hold a whole gateway up come last and one by one, so that no other row is judged by it.
+/// Plays the rows, so many at once, and returns what became of them in their order. Those that are
+/// much work come last and one by one, so that neither they nor others are judged by how busy
+/// everything is.
 pub(crate) async fn play(
     rows: &[Row],
     target: &Arc<Target>,
@@ -44,7 +45,7 @@ pub(crate) async fn play(
     let seats = Arc::new(Semaphore::new(at_once.max(1)));
     let mut playing = JoinSet::new();
     let (apart, together): (Vec<_>, Vec<_>) =
-        rows.iter().enumerate().partition(|(_, row)| holds_up(row));
+        rows.iter().enumerate().partition(|(_, row)| is_much_work(row));
     for (number, row) in together {
         let (row, target, wall) = (row.clone(), Arc::clone(target), Arc::clone(wall));
         let seats = Arc::clone(&seats);
@@ -66,9 +67,9 @@ pub(crate) async fn play(
     Ok(played.into_iter().map(|(_, played)| played).collect())
 }
 
-/// Says whether a row gives a gateway so much to read that it may do nothing else meanwhile.
-fn holds_up(row: &Row) -> bool {
-    matches!(Fault::parse(row.fault()), Ok(Fault::OversizedAfter(_)))
+/// Says whether a row may keep a gateway from doing anything else, or the machine.
+fn is_much_work(row: &Row) -> bool {
+    matches!(Fault::parse(row.fault()), Ok(Fault::OversizedAfter(_) | Fault::OneByteAtATime))
 }
 
 /// Waits until the gateway answers at all, if only that a request is not acceptable.
