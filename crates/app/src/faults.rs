@@ -2,11 +2,12 @@
 //!
 //! A row is one request with a model of its own. The model's name selects the fault at the wall
 //! (`scenario`, `row`, `wall`); a raw client asks the gateway for it (`target`, `client`); what it
-//! heard (`sse`, `heard`) and what the wall saw is judged (`judge`, `trace`) and told (`report`).
-//! Nothing here knows how a gateway works inside.
+//! heard (`sse`, `heard`, `content`) and what the wall saw is judged (`judge`, `trace`) and told
+//! (`report`). Nothing here knows how a gateway works inside.
 
 mod client;
 mod configs;
+mod content;
 mod heard;
 mod judge;
 mod own;

@@ -12,8 +12,9 @@ use super::wall::{Address, CREDENTIAL};
 /// The environment variable in which the gateway of the suite finds the wall's credential.
 pub(crate) const CREDENTIAL_VARIABLE: &str = "WALL_API_KEY";
 
-/// The clocks of `pointsman`, for tasks and for models that are named.
-const CLOCKS: &str = "{ timeout: 2s, total: 8s }";
+/// The limits of `pointsman`, for tasks and for models that are named: 2 seconds until an answer
+/// begins and between its pieces, 8 in total, one retry.
+const LIMITS: &str = "{ connect: 2s, timeout: 2s, silence: 2s, total: 8s, retries: 1 }";
 
 /// Returns the files that `pointsman serve` needs, by name.
 pub(crate) fn pointsman(rows: &[Row], address: Address, listen: &str) -> Vec<(String, String)> {
@@ -39,7 +40,7 @@ pub(crate) fn pointsman(rows: &[Row], address: Address, listen: &str) -> Vec<(St
         );
     }
     let table = format!(
-        "version: faults\ndefault_model: wall/{HEALTHY}\ndefaults: {CLOCKS}\ndirect: {CLOCKS}\n\
+        "version: faults\ndefault_model: wall/{HEALTHY}\ndefaults: {LIMITS}\ndirect: {LIMITS}\n\
          tasks:\n{tasks}"
     );
     let main = format!(
@@ -93,6 +94,7 @@ pub(crate) fn litellm(rows: &[Row], address: Address) -> String {
         text,
         "litellm_settings:\n  num_retries: 1\n  request_timeout: 8\n  telemetry: false"
     );
+    let _ = writeln!(text, "general_settings:\n  cancel_on_disconnect: true");
     text
 }
 

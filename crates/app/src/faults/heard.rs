@@ -52,7 +52,11 @@ impl Heard {
         if saw.head.is_none() {
             return heard;
         }
-        heard.streamed = shape == Shape::Stream && saw.content_type() == "text/event-stream";
+        // Their clients read events from an answer that went well, whatever type it says; a body that
+        // is JSON tells them nothing then, and is told of here.
+        let json = serde_json::from_slice::<Value>(&saw.body).is_ok();
+        let events = saw.content_type() == "text/event-stream";
+        heard.streamed = shape == Shape::Stream && (events || saw.status() == Some(200) && !json);
         if heard.streamed {
             heard.events(&saw.body, client);
         } else {
@@ -100,20 +104,29 @@ impl Heard {
     fn events(&mut self, body: &[u8], client: Client) {
         let read = sse::read(body);
         for event in &read.events {
+            let told = serde_json::from_str::<Value>(&event.data);
             if self.ends > 0 {
+                // What was used may be told late: their clients have stopped reading, or only add it.
+                if told.as_ref().is_ok_and(|told| told["usage"].is_object()) {
+                    continue;
+                }
                 self.after_end = true;
             }
             if event.data == "[DONE]" && client == Client::Openai {
                 self.ends += 1;
                 continue;
             }
-            let Ok(told) = serde_json::from_str::<Value>(&event.data) else {
+            let Ok(told) = told else {
                 let shown = shown(&event.data);
                 self.unreadable.get_or_insert(format!("a frame that is no JSON: “{shown}”"));
                 continue;
             };
             if event.name == "error" || !told["error"].is_null() {
-                self.errors.push(Told::read(&told, client));
+                let mut error = Told::read(&told, client);
+                // Anthropic's clients go by the name of the event.
+                let named = event.name == "error" || told["type"] == "error";
+                error.shaped &= client == Client::Openai || named;
+                self.errors.push(error);
                 continue;
             }
             match client {
@@ -181,7 +194,7 @@ impl Told {
         let message = error["message"].as_str().unwrap_or_default().to_owned();
         let named = match client {
             Client::Openai => !kind.is_empty() || !code.is_empty(),
-            Client::Anthropic => !kind.is_empty() && told["type"] == "error",
+            Client::Anthropic => !kind.is_empty(),
         };
         Self { shaped: named && !message.is_empty(), kind, code, message }
     }
@@ -215,17 +228,19 @@ mod tests {
         assert!(told(Client::Openai, "data: {\"error\":{\"message\":\"m\",\"code\":502}}\n\n"));
         assert!(!told(Client::Openai, "data: {\"error\":{\"message\":\"m\"}}\n\n"));
         assert!(!told(Client::Openai, "data: {\"error\":\"m\"}\n\n"));
-        let frame = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"m\"}}\n\n";
-        assert!(told(Client::Anthropic, frame));
-        assert!(!told(
-            Client::Anthropic,
-            "event: error\ndata: {\"error\":{\"type\":\"t\",\"message\":\"m\"}}\n\n"
-        ));
+        let error = "\"error\":{\"type\":\"t\",\"message\":\"m\"}";
+        assert!(told(Client::Anthropic, &format!("data: {{\"type\":\"error\",{error}}}\n\n")));
+        assert!(told(Client::Anthropic, &format!("event: error\ndata: {{{error}}}\n\n")));
+        assert!(!told(Client::Anthropic, &format!("data: {{{error}}}\n\n")));
+        let bare = "event: error\ndata: {\"error\":{\"message\":\"m\"}}\n\n";
+        assert!(!told(Client::Anthropic, bare));
     }
 
     #[test]
     fn what_comes_after_the_end_is_noted() {
         assert!(streamed(Client::Openai, "data: [DONE]\n\ndata: {}\n\n").after_end);
+        let late = "data: [DONE]\n\ndata: {\"choices\":[],\"usage\":{}}\n\n";
+        assert!(!streamed(Client::Openai, late).after_end);
         let heard = streamed(Client::Openai, "data: {\"cho\n\n");
         assert!(heard.unreadable.is_some());
     }

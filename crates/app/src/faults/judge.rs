@@ -7,8 +7,9 @@ use std::time::Duration;
 use testkit::{Fault, Seen};
 
 use super::client::{End, Saw};
+use super::content::{Content, content, spliced};
 use super::heard::{Heard, Told};
-use super::row::{ARGUMENTS, Client, FALLBACK, PRIMARY, Route, Row, Shape, When};
+use super::row::{Client, Route, Row, Shape, When};
 use super::scenario::{Play, Says, Want};
 use super::trace;
 use super::wall::Address;
@@ -63,14 +64,14 @@ pub(crate) static JUDGES: [Judge; 6] = [
         name: "ended_properly",
         about: "The HTTP message is complete and every frame can be read. A good stream has one \
                 finish and then, once, the dialect's last frame (`[DONE]`, `message_stop`) and \
-                nothing after it. What was cut never looks finished.",
+                nothing after it but what was used. What was cut never looks finished.",
         judge: |case| each(case, ended_properly),
     },
     Judge {
         name: "fallback_reached",
-        about: "Where a fallback is configured and nothing had been sent, the client gets the \
+        about: "Where a fallback is configured and no content had come, the client gets the \
                 fallback's text: whole, once, and without a piece of the other model's. Two models' \
-                words in one answer never pass.",
+                words in one answer never pass, nor does one word twice.",
         judge: |case| each(case, fallback_reached),
     },
     Judge {
@@ -114,36 +115,6 @@ fn each(case: &Case<'_>, judge: fn(&Row, &Saw, &Heard) -> Verdict) -> Verdict {
         }
     }
     verdict
-}
-
-/// What an answer says, seen from the suite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Nothing.
-    Nothing,
-    /// All that the faulty model says.
-    Primary,
-    /// The beginning of that.
-    Part,
-    /// All that the healthy model says.
-    Fallback,
-    /// Anything else: both, or one twice.
-    Mixed,
-}
-
-pub(super) fn content(row: &Row, heard: &Heard) -> Content {
-    let (text, arguments) = (heard.text.as_str(), heard.arguments.as_str());
-    let (said, other, whole) = match row.scenario.says {
-        Says::Text | Says::TextAndUsage => (text, arguments, PRIMARY),
-        Says::Call => (arguments, text, ARGUMENTS),
-    };
-    match (said, other) {
-        ("", "") => Content::Nothing,
-        _ if text == FALLBACK && arguments.is_empty() => Content::Fallback,
-        (said, "") if said == whole => Content::Primary,
-        (said, "") if whole.starts_with(said) => Content::Part,
-        _ => Content::Mixed,
-    }
 }
 
 impl Row {
@@ -325,10 +296,10 @@ fn good_end(row: &Row, heard: &Heard) -> Verdict {
 }
 
 fn fallback_reached(row: &Row, _: &Saw, heard: &Heard) -> Verdict {
-    let content = content(row, heard);
-    if content == Content::Mixed {
+    if spliced(heard) {
         return Verdict::Fail("pieces of two answers, or one twice".to_owned());
     }
+    let content = content(row, heard);
     let expected = matches!(row.scenario.want, Want::Elsewhere(_) | Want::GoodOrElsewhere(_));
     if row.route == Route::Alone || row.when == When::After || !expected {
         return Verdict::NotApplicable;

@@ -56,9 +56,15 @@ pub(super) fn attempts_bounded(case: &Case<'_>) -> Verdict {
     Verdict::Pass(format!("{} and {}", primary.len(), others.len()))
 }
 
+/// The spellings of a time to wait that HTTP defines. Nobody has to know the others.
+const OF_HTTP: [&str; 2] = ["seconds", "http_date"];
+
 /// Returns the time between two requests where a longer one was told.
 fn too_soon(case: &Case<'_>, primary: &[&Seen]) -> Option<Duration> {
     let Ok(Fault::Throttle(spelling)) = Fault::parse(case.row.fault()) else { return None };
+    if !OF_HTTP.contains(&spelling.name()) {
+        return None;
+    }
     let gaps = primary.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
     gaps.into_iter().find(|gap| *gap + SLACK < spelling.wait())
 }
@@ -114,4 +120,16 @@ fn leak(case: &Case<'_>, saw: &Saw) -> Option<String> {
         .into_iter()
         .find(|host| body.contains(host.as_str()))
         .map(|host| format!("the address {host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spellings_of_http_are_those_of_the_wall() {
+        for name in OF_HTTP {
+            assert!(testkit::Spelling::parse(name).is_some(), "{name}");
+        }
+    }
 }
