@@ -14,6 +14,8 @@ use ir::{Failure, Fault, Inbound, Kind, Money, Next};
 use serde::Serialize;
 use wire::failures::Context;
 
+use crate::streams::watched;
+
 /// The body of every answer.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -102,7 +104,7 @@ pub(crate) fn estimated(response: &mut Response<Body>) {
 }
 
 fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response<Body> {
-    let mut response = Response::new(body);
+    let mut response = Response::new(watched(body));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

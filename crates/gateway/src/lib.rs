@@ -47,6 +47,7 @@ mod send;
 mod serve;
 mod status;
 mod stream;
+mod streams;
 mod targets;
 mod world;
 

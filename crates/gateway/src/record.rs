@@ -308,7 +308,7 @@ fn told(attempt: &Attempt) -> Told<'_> {
         target: target.name(),
         credential: several.then_some(attempt.way.reach.credential.as_str()),
         at_ms: attempt.at_ms,
-        paused_ms: (!attempt.paused.is_zero()).then(|| attempt.paused.as_millis()),
+        paused_ms: (!attempt.paused.is_zero()).then_some(attempt.paused.as_millis()),
         hedge: attempt.hedge,
         outcome: attempt.outcome.name(),
         failure: attempt.failure.as_ref().map(|failure| Failed {

@@ -137,11 +137,11 @@ struct Target {
 
 /// Says how the targets are.
 pub(crate) fn targets(gateway: &Gateway) -> Targets {
-    let targets = gateway.targets.view().into_iter().map(target).collect();
+    let targets = gateway.targets.view().iter().map(target).collect();
     Targets { requests: gateway.gate.requests(), targets }
 }
 
-fn target(view: View) -> Target {
+fn target(view: &View) -> Target {
     Target {
         target: format!("{}/{}", view.key.provider, view.key.model),
         credential: view.key.credential.to_string(),

@@ -36,4 +36,5 @@ mod spool;
 mod stream;
 mod support;
 mod surface;
+mod untaken;
 mod verbatim;
