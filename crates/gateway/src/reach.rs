@@ -271,13 +271,22 @@ impl Reach {
         address.parse().map_err(|_| BadReach::Address(format!("{}{path}", self.base)))
     }
 
-    /// Hears the status of an answer: one that refuses a token ends its use. Says whether the request
-    /// is worth sending once more, with a new token.
-    pub(crate) async fn heard(&self, status: StatusCode) -> bool {
-        let (Way::Account(account), StatusCode::UNAUTHORIZED) = (&self.way, status) else {
+    /// Returns the token that a request carries, where it carries one that may be refused before its
+    /// time.
+    pub(crate) fn token_of(&self, request: &Request<Full<Bytes>>) -> Option<HeaderValue> {
+        let account = matches!(self.way, Way::Account(_));
+        request.headers().get(AUTHORIZATION).filter(|_| account).cloned()
+    }
+
+    /// Hears the status of an answer to a request with a token: one that refuses it ends its use. Says
+    /// whether the request is worth sending once more, with a new token.
+    pub(crate) async fn heard(&self, status: StatusCode, sent: Option<&HeaderValue>) -> bool {
+        let (Way::Account(account), StatusCode::UNAUTHORIZED, Some(sent)) =
+            (&self.way, status, sent)
+        else {
             return false;
         };
-        account.forget().await;
+        account.forget(sent).await;
         true
     }
 
@@ -292,7 +301,11 @@ impl Reach {
     }
 
     fn scrub(&self, text: &str) -> String {
-        let secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
+        let tokens = match &self.way {
+            Way::Account(account) => account.given(),
+            _ => Vec::new(),
+        };
+        let secrets = self.secrets.iter().chain(&tokens).map(ExposeSecret::expose_secret);
         // Shorter ones are words of the language, or what somebody wrote for want of a secret.
         secrets.filter(|secret| secret.len() >= SHORTEST).fold(text.to_owned(), |text, secret| {
             let encoded = utf8_percent_encode(secret, STEP).to_string();
