@@ -59,6 +59,7 @@ use store::Store;
 use tokio::sync::watch;
 
 use gate::Gate;
+use pins::Recent;
 use targets::Targets;
 
 pub use reach::{BadReach, Outgoing, Reach};
@@ -74,6 +75,7 @@ pub struct Gateway {
     client: Client,
     targets: Targets,
     gate: Gate,
+    recent: Recent,
     stopping: watch::Sender<bool>,
 }
 
@@ -86,6 +88,7 @@ impl Gateway {
             client,
             targets: Targets::new(policies),
             gate: Gate::default(),
+            recent: Recent::default(),
             stopping: watch::Sender::new(false),
         })
     }

@@ -162,7 +162,7 @@ impl Ledger {
     }
 
     fn fail(&mut self, why: String) {
-        if self.broken.is_none() {
+        if self.broken.as_ref().is_none_or(|broken| broken.why != why) {
             tracing::error!(why, "the ledger's database cannot be written; rows go to its spool");
         }
         self.broken = Some(Broken { why, again: Instant::now() + PAUSE });
