@@ -62,7 +62,7 @@ use gate::Gate;
 use pins::Recent;
 use targets::Targets;
 
-pub use reach::{BadReach, Outgoing, Reach};
+pub use reach::{BadReach, Outgoing, Reach, Reaches};
 pub use send::{Client, TlsError, client};
 pub use serve::{Serving, Shutdown, serve};
 pub use world::{Key, Load, OnLoss, World};

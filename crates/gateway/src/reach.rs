@@ -45,6 +45,15 @@ pub struct Reach {
     secrets: Vec<SecretString>,
 }
 
+/// The ways to reach a provider.
+#[derive(Debug)]
+pub struct Reaches {
+    /// One a credential, that of `auth` first.
+    pub usable: Vec<Arc<Reach>>,
+    /// The further credentials that cannot be used, and why.
+    pub left_out: Vec<(String, BadReach)>,
+}
+
 /// How the credential goes along.
 #[derive(Debug)]
 enum Way {
@@ -104,24 +113,23 @@ pub struct Outgoing<'a> {
 }
 
 impl Reach {
-    /// Prepares a provider whose variables are filled for each of its credentials whose secrets are
-    /// there; the first stands for the credential of `auth`, which must be there.
+    /// Prepares a provider whose variables are filled, for each of its credentials that can be used.
+    /// The first stands for the credential of `auth`, which must be usable; of the others those that
+    /// are not are returned with the reason.
     pub fn all(
         provider: &Provider,
         secret: &dyn Fn(&Auth, &str) -> Option<SecretString>,
-    ) -> Result<Vec<Arc<Self>>, BadReach> {
+    ) -> Result<Reaches, BadReach> {
         let first = Self::new(provider, catalog::FIRST, &provider.auth, provider.weight, secret)?;
-        let mut all = vec![Arc::new(first)];
+        let (mut usable, mut left_out) = (vec![Arc::new(first)], Vec::new());
         for credential in &provider.credentials {
             let Credential { name, auth, weight } = credential;
             match Self::new(provider, name, auth, *weight, secret) {
-                Ok(reach) => all.push(Arc::new(reach)),
-                // As with a provider: what is not set is not there.
-                Err(BadReach::Unset(_)) => {}
-                Err(bad) => return Err(bad),
+                Ok(reach) => usable.push(Arc::new(reach)),
+                Err(bad) => left_out.push((name.clone(), bad)),
             }
         }
-        Ok(all)
+        Ok(Reaches { usable, left_out })
     }
 
     fn new(

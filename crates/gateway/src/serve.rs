@@ -31,7 +31,7 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How connections are served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Serving {
     /// The most connections; more wait in the system's queue until others end.
     pub connections: usize,

@@ -32,6 +32,7 @@ mod resilience;
 mod route;
 mod sdk;
 mod sealed;
+mod settings;
 mod spool;
 mod stream;
 mod support;
