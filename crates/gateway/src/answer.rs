@@ -148,7 +148,7 @@ mod tests {
 
     use super::{About, failure};
 
-    fn check(failed: Failure, targets: &[&str], again: &str) {
+    fn check(failed: &Failure, targets: &[&str], again: &str) {
         let attempt = |target: &&str| Attempt {
             target: (*target).to_owned(),
             failure: failed.clone(),
@@ -156,7 +156,7 @@ mod tests {
         };
         let attempts = targets.iter().map(attempt).collect();
         let context = Context { request_id: "req_1".to_owned(), attempts };
-        let answer = failure(Inbound::OpenaiChat, &failed, &context, &About::default());
+        let answer = failure(Inbound::OpenaiChat, failed, &context, &About::default());
         assert_eq!(answer.headers()["x-should-retry"], again, "{failed:?} {targets:?}");
     }
 
@@ -164,14 +164,14 @@ mod tests {
     fn a_client_tries_again_what_may_pass_and_was_not_tried_elsewhere() {
         let of = |kind| Failure::new(kind, "it failed");
         let told = |kind| Failure { retry_after: Some(Duration::from_secs(1)), ..of(kind) };
-        check(of(Kind::ProviderError), &["a/m"], "true");
-        check(of(Kind::ProviderError), &["a/m", "a/m"], "true");
-        check(of(Kind::ProviderError), &["a/m", "b/m"], "false");
-        check(of(Kind::AllAttemptsFailed), &["a/m", "b/m"], "false");
-        check(told(Kind::RateLimited), &["a/m", "b/m"], "true");
-        check(of(Kind::TargetBusy), &[], "true");
-        check(of(Kind::GatewayOverloaded), &[], "true");
-        check(of(Kind::Credential), &["a/m"], "false");
-        check(of(Kind::InvalidRequest), &[], "false");
+        check(&of(Kind::ProviderError), &["a/m"], "true");
+        check(&of(Kind::ProviderError), &["a/m", "a/m"], "true");
+        check(&of(Kind::ProviderError), &["a/m", "b/m"], "false");
+        check(&of(Kind::AllAttemptsFailed), &["a/m", "b/m"], "false");
+        check(&told(Kind::RateLimited), &["a/m", "b/m"], "true");
+        check(&of(Kind::TargetBusy), &[], "true");
+        check(&of(Kind::GatewayOverloaded), &[], "true");
+        check(&of(Kind::Credential), &["a/m"], "false");
+        check(&of(Kind::InvalidRequest), &[], "false");
     }
 }
