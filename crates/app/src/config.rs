@@ -54,7 +54,7 @@ pub(crate) struct ConfiguredKey {
 }
 
 /// How to log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Log {
     /// JSON or text.
     pub(crate) format: LogFormat,
@@ -148,6 +148,7 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
     let limits = raw.limits.unwrap_or_default();
     let mut times = Times { document, problems };
     let serving = times.serving(&limits, raw.shutdown.as_ref());
+    let load = times.load(&limits);
     let breaker = times.breaker(&raw.breaker.unwrap_or_default());
     let log = raw.log.unwrap_or_default();
     let records = folder.join("providers");
@@ -158,7 +159,7 @@ fn lower(file: &Path, raw: Raw, document: &Document, problems: &mut Vec<Problem>
         routing: raw.routing.map(beside),
         catalog: raw.catalog.map(beside).or_else(|| records.is_dir().then_some(records)),
         keys,
-        load: load::load(&limits),
+        load,
         serving,
         breaker,
         baseline: raw.baseline,

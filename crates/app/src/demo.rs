@@ -82,7 +82,7 @@ async fn scripted() -> anyhow::Result<(World, Vec<Provider>)> {
         let provider = Provider::start(script).await.context("start a scripted provider")?;
         let known = catalog.provider(id).context("the demo plays a provider nobody knows")?;
         let played = played(known, provider.base_url());
-        let ready = Reach::all(&played, &|_, _| Some(SecretString::from("demo")))?;
+        let ready = Reach::all(&played, &|_, _| Some(SecretString::from("demo")))?.usable;
         catalog.put(Arc::new(played));
         reach.insert(id.to_owned(), ready);
         providers.push(provider);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gateway::{Client, Gateway};
+use gateway::{Client, Gateway, World};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
@@ -17,8 +17,8 @@ use crate::world;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Watches until the returned guard is dropped. Listening address, ledger and logs are those of the
-/// start; a change of the first two is told and takes a restart.
+/// Watches until the returned guard is dropped. Some settings are those of the start: a change of one
+/// is told and takes a restart.
 pub(crate) fn watch(
     gateway: Arc<Gateway>,
     client: Client,
@@ -39,13 +39,13 @@ impl Drop for Guard {
 
 async fn run(gateway: Arc<Gateway>, client: Client, start: Config, mut hangup: Signal) {
     let mut config = start.clone();
-    let mut seen = Seen::now(&config);
+    let mut seen = Seen::now(&config, &gateway.world());
     loop {
         let told = tokio::select! {
             () = tokio::time::sleep(LOOK) => false,
             _ = hangup.recv() => true,
         };
-        let now = Seen::now(&config);
+        let now = Seen::now(&config, &gateway.world());
         if told || now != seen {
             // What was seen before reading: a change while it is read is one for the next look.
             seen = now;
@@ -73,17 +73,28 @@ async fn reload(gateway: &Gateway, client: &Client, start: &Config) -> Option<Co
     }
 }
 
-async fn remake(client: &Client, start: &Config) -> anyhow::Result<(Config, gateway::World)> {
+async fn remake(client: &Client, start: &Config) -> anyhow::Result<(Config, World)> {
     let config = Config::load(start.file.as_deref())?;
-    for (what, changed) in
-        [("listen", config.listen != start.listen), ("database", config.database != start.database)]
-    {
-        if changed {
-            tracing::warn!(what, "changed, and takes a restart");
-        }
+    for what in restarts(&config, start) {
+        tracing::warn!(what, "changed, and takes a restart");
     }
     let world = world::make(&config, client).await?.world;
     Ok((config, world))
+}
+
+/// Names the settings that changed and are those of the start all the same.
+fn restarts(now: &Config, start: &Config) -> Vec<&'static str> {
+    let (serving, served) = (now.serving, start.serving);
+    let settings = [
+        ("listen", now.listen != start.listen),
+        ("database", now.database != start.database),
+        ("breaker", now.breaker != start.breaker),
+        ("limits.connections", serving.connections != served.connections),
+        ("limits.client_silence", serving.client_silence != served.client_silence),
+        ("shutdown.grace", serving.grace != served.grace),
+        ("log", now.log != start.log),
+    ];
+    settings.into_iter().filter(|(_, changed)| *changed).map(|(what, _)| what).collect()
 }
 
 /// What a look at the files shows: of each its time of change and its size. A file that is swapped
@@ -92,7 +103,7 @@ async fn remake(client: &Client, start: &Config) -> anyhow::Result<(Config, gate
 struct Seen(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl Seen {
-    fn now(config: &Config) -> Self {
+    fn now(config: &Config, world: &World) -> Self {
         let look = |path: PathBuf| {
             let found = std::fs::metadata(&path).ok();
             let state = found.and_then(|found| Some((found.modified().ok()?, found.len())));
@@ -102,7 +113,8 @@ impl Seen {
         // The folder beside the configuration counts before it is there.
         let beside = config.file.as_deref().and_then(Path::parent).map(|at| at.join("providers"));
         let folders = config.catalog.iter().chain(&beside).map(|folder| records(folder));
-        Self(files.chain(folders.flatten()).map(look).collect())
+        let secrets = world::secret_files(config, &world.catalog);
+        Self(files.chain(folders.flatten()).chain(secrets).map(look).collect())
     }
 }
 

@@ -3,12 +3,12 @@
 //! not made.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use catalog::{Catalog, Provider, Use};
-use gateway::{Client, Key, Reach, World};
+use gateway::{Client, Key, Reach, Reaches, World};
 use router::Table;
 use secrecy::{ExposeSecret, SecretString};
 use yaml::{Document, Problem, Vars};
@@ -29,6 +29,8 @@ pub(crate) struct Made {
 pub(crate) struct Finding {
     pub(crate) name: String,
     pub(crate) state: State,
+    /// The further credentials that cannot be used, and why.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Whether a provider can be reached.
@@ -49,22 +51,26 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
     let (mut catalog, table, document) = read(config)?;
     let mut reach = BTreeMap::new();
     let mut found = Vec::new();
-    let mut asked = Vec::new();
+    let (mut asked, mut lacking) = (Vec::new(), Vec::new());
     for provider in catalog.providers.clone() {
-        let (state, ready) = reachable(&provider)?;
+        let Found { state, left_out, ready } = reachable(&provider)?;
+        for why in &left_out {
+            tracing::warn!(provider = provider.name, why, "a credential is left out");
+        }
         if let Some((filled, ready)) = ready {
             let filled = Arc::new(filled);
             catalog.put(Arc::clone(&filled));
             if provider.discover {
                 asked.push((filled, ready));
+                lacking.push(left_out);
                 continue;
             }
             reach.insert(provider.id.clone(), ready);
         }
-        found.push(Finding { name: provider.name.clone(), state });
+        found.push(Finding { name: provider.name.clone(), state, left_out });
     }
     let answers = discover::models(client, &asked).await;
-    for ((provider, ready), models) in asked.into_iter().zip(answers) {
+    for (((provider, ready), models), left_out) in asked.into_iter().zip(answers).zip(lacking) {
         let address = ready[0].base().to_owned();
         let state = match models {
             Some(ids) => {
@@ -79,7 +85,7 @@ pub(crate) async fn make(config: &Config, client: &Client) -> anyhow::Result<Mad
             }
             None => State::Silent { address },
         };
-        found.push(Finding { name: provider.name.clone(), state });
+        found.push(Finding { name: provider.name.clone(), state, left_out });
     }
     let table = with_stand_in(table, &catalog, &reach);
     let keys = config.keys.iter().map(|key| {
@@ -138,30 +144,75 @@ fn records(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     files.iter().map(read).collect()
 }
 
+/// What is known of a provider before anybody is asked.
+struct Found {
+    state: State,
+    /// The further credentials that cannot be used, and why.
+    left_out: Vec<String>,
+    ready: Option<(Provider, Vec<Arc<Reach>>)>,
+}
+
+impl Found {
+    fn not(state: State) -> Self {
+        Self { state, left_out: Vec::new(), ready: None }
+    }
+}
+
 /// Fills a provider's address and secrets from the environment.
-fn reachable(provider: &Provider) -> anyhow::Result<(State, Option<(Provider, Vec<Arc<Reach>>)>)> {
+fn reachable(provider: &Provider) -> anyhow::Result<Found> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let unset = || State::Unset { needs: provider.needs() };
+    let unset = || Found::not(State::Unset { needs: provider.needs() });
     let secrets = provider.auth.secrets();
     if secrets.iter().any(|reference| secret(reference).is_err()) {
-        return Ok((unset(), None));
+        return Ok(unset());
     }
-    let Ok(filled) = provider.filled(&environment) else { return Ok((unset(), None)) };
+    let Ok(filled) = provider.filled(&environment) else { return Ok(unset()) };
     let fetch = |auth: &catalog::Auth, reference: &str| {
         let found = secret(reference).ok()?;
         let account = matches!(auth, catalog::Auth::GoogleServiceAccount(_));
         if account { account_key(found).ok() } else { Some(found) }
     };
-    // One credential that cannot be used must not keep the other providers from serving.
-    let reach = match Reach::all(&filled, &fetch) {
-        Ok(reach) => reach,
-        Err(bad) => return Ok((State::Broken { why: bad.to_string() }, None)),
+    // One credential that cannot be used must not keep the others from serving.
+    let Reaches { usable, left_out } = match Reach::all(&filled, &fetch) {
+        Ok(reaches) => reaches,
+        Err(bad) => return Ok(Found::not(State::Broken { why: bad.to_string() })),
     };
+    let left_out = left_out.iter().map(|(name, bad)| format!("credential `{name}`: {bad}"));
+    let left_out = left_out.collect();
     let mut how = if secrets.is_empty() { filled.base_url.clone() } else { secrets.join(", ") };
-    if reach.len() > 1 {
-        how = format!("{how} and {} more", reach.len() - 1);
+    if usable.len() > 1 {
+        how = format!("{how} and {} more", usable.len() - 1);
     }
-    Ok((State::Ready { how, models: None }, Some((filled, reach))))
+    let state = State::Ready { how, models: None };
+    Ok(Found { state, left_out, ready: Some((filled, usable)) })
+}
+
+/// Returns the files that secrets are read from: a change of one is a change of its credential.
+pub(crate) fn secret_files(config: &Config, catalog: &Catalog) -> Vec<PathBuf> {
+    let keys = config.keys.iter().filter_map(|key| file_of(&key.secret));
+    let auths = catalog.providers.iter().flat_map(|provider| {
+        let further = provider.credentials.iter().map(|credential| &credential.auth);
+        std::iter::once(&provider.auth).chain(further)
+    });
+    let named = auths.flat_map(|auth| {
+        let references = auth.references();
+        let mut files: Vec<PathBuf> = references.iter().filter_map(|it| file_of(it)).collect();
+        if let catalog::Auth::GoogleServiceAccount(reference) = auth {
+            // The secret may be the key itself, or the name of its file.
+            let named = secret(reference).ok();
+            let named = named.as_ref().map(ExposeSecret::expose_secret);
+            files.extend(named.filter(|named| !named.starts_with('{')).map(PathBuf::from));
+        }
+        files
+    });
+    let mut files: Vec<PathBuf> = keys.chain(named).collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
+fn file_of(reference: &str) -> Option<PathBuf> {
+    reference.strip_prefix("file:").map(PathBuf::from)
 }
 
 /// Google's programs name the key of a service account by its file; the key itself will do too.
@@ -192,7 +243,8 @@ fn secret(reference: &str) -> anyhow::Result<SecretString> {
 
 /// Returns the providers whose secrets and addresses are set; nobody is asked whether they answer.
 pub(crate) fn configured(catalog: &Catalog) -> BTreeSet<String> {
-    let ready = |provider: &&Arc<Provider>| matches!(reachable(provider), Ok((_, Some(_))));
+    let ready =
+        |provider: &&Arc<Provider>| matches!(reachable(provider), Ok(Found { ready: Some(_), .. }));
     catalog.providers.iter().filter(ready).map(|provider| provider.id.clone()).collect()
 }
 

@@ -62,7 +62,7 @@ impl Auth {
     }
 
     /// Returns every reference, also of what goes along only where it is set.
-    pub(crate) fn references(&self) -> Vec<&str> {
+    pub fn references(&self) -> Vec<&str> {
         let mut references = self.secrets();
         if let Self::Sigv4(Signing { session_token: Some(token), .. }) = self {
             references.push(token);

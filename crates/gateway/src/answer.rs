@@ -14,6 +14,8 @@ use ir::{Failure, Fault, Inbound, Kind, Money, Next};
 use serde::Serialize;
 use wire::failures::Context;
 
+use crate::streams::watched;
+
 /// The body of every answer.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -79,18 +81,24 @@ pub(crate) fn failure(
 ) -> Response<Body> {
     let (status, body) = wire::write_failure(inbound, failure, context);
     let mut response = whole(status, body.into(), about);
-    // A client's own retries would repeat a plan of several attempts, or what fails the same again;
-    // a target that stood alone was tried once, and one that says when to come again may be asked.
+    // A client's own retries would repeat a plan of several targets, or what fails the same again.
+    // What passes in moments is worth another try; so is a target that stood alone, however often it
+    // was tried: its budget of retries holds for its clients together. One that says when to come
+    // again may be asked then.
     let passing = matches!(
         failure.kind,
         Kind::LedgerUnavailable
             | Kind::RequestTimeout
             | Kind::GatewayOverloaded
+            | Kind::TargetBusy
             | Kind::ShuttingDown
     );
-    let once = failure.kind.next() != Next::Stop && failure.kind.fault() == Fault::Provider;
+    let theirs = failure.kind.next() != Next::Stop && failure.kind.fault() == Fault::Provider;
+    let mut targets = context.attempts.iter().map(|attempt| &attempt.target);
+    let first = targets.next();
+    let alone = targets.all(|target| Some(target) == first);
     let told = failure.retry_after.is_some();
-    let again = passing || (once && (told || context.attempts.len() < 2));
+    let again = passing || (theirs && (told || alone));
     let again = if again { "true" } else { "false" };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static(again));
@@ -110,7 +118,7 @@ pub(crate) fn estimated(response: &mut Response<Body>) {
 }
 
 fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response<Body> {
-    let mut response = Response::new(body);
+    let mut response = Response::new(watched(body));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -137,4 +145,41 @@ fn dress(status: u16, body: Body, kind: &'static str, about: &About) -> Response
     say("x-pointsman-loss", about.losses.as_deref());
     say("x-pointsman-badge", about.badge.as_deref());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ir::{Failure, Inbound, Kind};
+    use wire::failures::{Attempt, Context};
+
+    use super::{About, failure};
+
+    fn check(failed: &Failure, targets: &[&str], again: &str) {
+        let attempt = |target: &&str| Attempt {
+            target: (*target).to_owned(),
+            failure: failed.clone(),
+            took: Duration::ZERO,
+        };
+        let attempts = targets.iter().map(attempt).collect();
+        let context = Context { request_id: "req_1".to_owned(), attempts };
+        let answer = failure(Inbound::OpenaiChat, failed, &context, &About::default());
+        assert_eq!(answer.headers()["x-should-retry"], again, "{failed:?} {targets:?}");
+    }
+
+    #[test]
+    fn a_client_tries_again_what_may_pass_and_was_not_tried_elsewhere() {
+        let of = |kind| Failure::new(kind, "it failed");
+        let told = |kind| Failure { retry_after: Some(Duration::from_secs(1)), ..of(kind) };
+        check(&of(Kind::ProviderError), &["a/m"], "true");
+        check(&of(Kind::ProviderError), &["a/m", "a/m"], "true");
+        check(&of(Kind::ProviderError), &["a/m", "b/m"], "false");
+        check(&of(Kind::AllAttemptsFailed), &["a/m", "b/m"], "false");
+        check(&told(Kind::RateLimited), &["a/m", "b/m"], "true");
+        check(&of(Kind::TargetBusy), &[], "true");
+        check(&of(Kind::GatewayOverloaded), &[], "true");
+        check(&of(Kind::Credential), &["a/m"], "false");
+        check(&of(Kind::InvalidRequest), &[], "false");
+    }
 }

@@ -103,7 +103,7 @@ pub(crate) async fn converse(
 }
 
 /// Waits for what is under way, unless this gateway gives up what is left when it goes down.
-async fn unless_stopping<T>(
+pub(crate) async fn unless_stopping<T>(
     gateway: &Gateway,
     book: &Book,
     under_way: impl Future<Output = Result<T, Failure>>,

@@ -23,6 +23,7 @@ use crate::life::{self, Spoken};
 use crate::open::estimate;
 use crate::reach::Outgoing;
 use crate::send::{Sending, send};
+use crate::targets::Way;
 use crate::{Gateway, World};
 
 /// Answers how many tokens a conversation has for the model that would get it.
@@ -70,7 +71,10 @@ async fn asked(
 ) -> Option<Bytes> {
     let all = target.spoken();
     let native = all.iter().find(|spoken| spoken.dialect == head.inbound.dialect())?;
-    let reach = world.first(&target.provider.id)?;
+    let ways = Way::all(world, target, 1);
+    // A credential that rests is asked only where none does not.
+    let first = *gateway.targets.order(&ways).first()?;
+    let reach = &ways.get(first)?.reach;
     let outgoing = Outgoing {
         method: Method::POST,
         path: native.count_path.as_deref()?,

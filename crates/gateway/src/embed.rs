@@ -1,12 +1,12 @@
-//! Embeddings: one named model, one attempt, one row. Vectors of two models cannot be compared, so
-//! nobody stands in for another.
+//! Embeddings: one named model, one row an attempt. Vectors of two models cannot be compared, so no
+//! other model stands in; where a credential is at fault, the provider's others are tried.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::{EmbeddingsDialect, Found};
-use health::{Refusal, Why};
+use health::{Refusal, Spent, Why};
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
@@ -21,7 +21,7 @@ use crate::accept::{Received, accept, undecodable};
 use crate::admit::Admitted;
 use crate::answer::{self, Body};
 use crate::attempt::{by_clock, collect, refused};
-use crate::converse::{about, has_room, tell, unplanned};
+use crate::converse::{about, has_room, tell, unless_stopping, unplanned};
 use crate::hold::{Hold, Shown};
 use crate::open::Open;
 use crate::reach::Outgoing;
@@ -62,7 +62,9 @@ pub(crate) async fn embed(
         stored: false,
     };
     let mut hold = Hold::open(gateway, id, received.began, shown, plan, seat);
-    let answered = pursue(gateway, world, &received, &asked, &target, &mut hold).await;
+    let book = Arc::clone(hold.book());
+    let pursued = pursue(gateway, world, &received, &asked, &target, &mut hold);
+    let answered = unless_stopping(gateway, &book, pursued).await;
     let receipt = hold.settle();
     let ended = answered.as_ref().map_or_else(|failure| failure.kind.code(), |_| "answered");
     tell(&hold, ended);
@@ -74,7 +76,8 @@ pub(crate) async fn embed(
     })
 }
 
-/// Asks the one target, with whichever of its credentials may be asked first.
+/// Asks the one target, with whichever of its credentials may be asked first, then with the others
+/// while it is the credential that fails.
 async fn pursue(
     gateway: &Arc<Gateway>,
     world: &World,
@@ -108,12 +111,26 @@ async fn pursue(
                 hold.gather();
                 return Ok(body);
             }
-            Err(failure) => open.failed(failure),
+            Err(failure) => {
+                let goes_on = is_the_credentials(&failure);
+                open.failed(failure);
+                hold.gather();
+                if !goes_on {
+                    break;
+                }
+            }
         }
-        hold.gather();
-        return Err(hold.failure());
+        if hold.attempts.len() >= limits.attempts as usize {
+            hold.stopped = Some(Spent::Attempts);
+            break;
+        }
     }
     Err(hold.failure())
+}
+
+/// Returns whether another credential may fare better where this one failed.
+fn is_the_credentials(failure: &Failure) -> bool {
+    matches!(failure.kind, Kind::RateLimited | Kind::Credential | Kind::Credit | Kind::Permission)
 }
 
 async fn attempt(
@@ -133,7 +150,8 @@ async fn attempt(
     let dialect = dialect(spoken.dialect);
     let body = written(received, asked, target, dialect, open)?;
     let clocks = limits.clocks(target.clocks());
-    let limit = deadline.min(Instant::now() + clocks.timeout);
+    let began = Instant::now();
+    let limit = deadline.min(began + clocks.timeout);
     let path = spoken.path.replace("{action}", embeddings::gemini_action(asked));
     let outgoing = Outgoing {
         method: Method::POST,
@@ -142,7 +160,8 @@ async fn attempt(
         body: body.into(),
         forward: None,
     };
-    let sending = Sending { connect: clocks.connect, until: limit };
+    let sending =
+        Sending { connect: clocks.connect, until: deadline.min(began + clocks.first_byte) };
     let late = |failure| by_clock(failure, deadline);
     let response = send(&gateway.client, reach, outgoing, sending).await.map_err(late)?;
     let status = response.status().as_u16();

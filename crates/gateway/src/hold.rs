@@ -313,6 +313,7 @@ impl Hold {
     pub(crate) fn settle(&mut self) -> Receipt {
         self.settled = true;
         self.gather();
+        self.gateway.recent.note(self.shown.key.as_ref(), &self.attempts);
         self.gateway.store.record(record::settlement(self))
     }
 }

@@ -52,6 +52,7 @@ mod serve;
 mod silence;
 mod status;
 mod stream;
+mod streams;
 mod targets;
 mod turn;
 mod witness;
@@ -66,9 +67,10 @@ use store::Store;
 use tokio::sync::watch;
 
 use gate::Gate;
+use pins::Recent;
 use targets::Targets;
 
-pub use reach::{BadReach, Outgoing, Reach};
+pub use reach::{BadReach, Outgoing, Reach, Reaches};
 pub use send::{Client, TlsError, client};
 pub use serve::{Serving, Shutdown, serve};
 pub use world::{Key, Load, OnLoss, World};
@@ -81,6 +83,7 @@ pub struct Gateway {
     client: Client,
     targets: Arc<Targets>,
     gate: Gate,
+    recent: Recent,
     stopping: watch::Sender<bool>,
 }
 
@@ -93,6 +96,7 @@ impl Gateway {
             client,
             targets: Arc::new(Targets::new(policies)),
             gate: Gate::default(),
+            recent: Recent::default(),
             stopping: watch::Sender::new(false),
         })
     }

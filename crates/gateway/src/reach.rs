@@ -45,6 +45,15 @@ pub struct Reach {
     secrets: Vec<SecretString>,
 }
 
+/// The ways to reach a provider.
+#[derive(Debug)]
+pub struct Reaches {
+    /// One a credential, that of `auth` first.
+    pub usable: Vec<Arc<Reach>>,
+    /// The further credentials that cannot be used, and why.
+    pub left_out: Vec<(String, BadReach)>,
+}
+
 /// How the credential goes along.
 #[derive(Debug)]
 enum Way {
@@ -104,24 +113,23 @@ pub struct Outgoing<'a> {
 }
 
 impl Reach {
-    /// Prepares a provider whose variables are filled for each of its credentials whose secrets are
-    /// there; the first stands for the credential of `auth`, which must be there.
+    /// Prepares a provider whose variables are filled, for each of its credentials that can be used.
+    /// The first stands for the credential of `auth`, which must be usable; of the others those that
+    /// are not are returned with the reason.
     pub fn all(
         provider: &Provider,
         secret: &dyn Fn(&Auth, &str) -> Option<SecretString>,
-    ) -> Result<Vec<Arc<Self>>, BadReach> {
+    ) -> Result<Reaches, BadReach> {
         let first = Self::new(provider, catalog::FIRST, &provider.auth, provider.weight, secret)?;
-        let mut all = vec![Arc::new(first)];
+        let (mut usable, mut left_out) = (vec![Arc::new(first)], Vec::new());
         for credential in &provider.credentials {
             let Credential { name, auth, weight } = credential;
             match Self::new(provider, name, auth, *weight, secret) {
-                Ok(reach) => all.push(Arc::new(reach)),
-                // As with a provider: what is not set is not there.
-                Err(BadReach::Unset(_)) => {}
-                Err(bad) => return Err(bad),
+                Ok(reach) => usable.push(Arc::new(reach)),
+                Err(bad) => left_out.push((name.clone(), bad)),
             }
         }
-        Ok(all)
+        Ok(Reaches { usable, left_out })
     }
 
     fn new(
@@ -271,13 +279,22 @@ impl Reach {
         address.parse().map_err(|_| BadReach::Address(format!("{}{path}", self.base)))
     }
 
-    /// Hears the status of an answer: one that refuses a token ends its use. Says whether the request
-    /// is worth sending once more, with a new token.
-    pub(crate) async fn heard(&self, status: StatusCode) -> bool {
-        let (Way::Account(account), StatusCode::UNAUTHORIZED) = (&self.way, status) else {
+    /// Returns the token that a request carries, where it carries one that may be refused before its
+    /// time.
+    pub(crate) fn token_of(&self, request: &Request<Full<Bytes>>) -> Option<HeaderValue> {
+        let account = matches!(self.way, Way::Account(_));
+        request.headers().get(AUTHORIZATION).filter(|_| account).cloned()
+    }
+
+    /// Hears the status of an answer to a request with a token: one that refuses it ends its use. Says
+    /// whether the request is worth sending once more, with a new token.
+    pub(crate) async fn heard(&self, status: StatusCode, sent: Option<&HeaderValue>) -> bool {
+        let (Way::Account(account), StatusCode::UNAUTHORIZED, Some(sent)) =
+            (&self.way, status, sent)
+        else {
             return false;
         };
-        account.forget().await;
+        account.forget(sent).await;
         true
     }
 
@@ -292,7 +309,11 @@ impl Reach {
     }
 
     fn scrub(&self, text: &str) -> String {
-        let secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
+        let tokens = match &self.way {
+            Way::Account(account) => account.given(),
+            _ => Vec::new(),
+        };
+        let secrets = self.secrets.iter().chain(&tokens).map(ExposeSecret::expose_secret);
         // Shorter ones are words of the language, or what somebody wrote for want of a secret.
         secrets.filter(|secret| secret.len() >= SHORTEST).fold(text.to_owned(), |text, secret| {
             let encoded = utf8_percent_encode(secret, STEP).to_string();

@@ -25,6 +25,7 @@ use crate::hold::Hold;
 use crate::pursue::Rest;
 use crate::record;
 use crate::stream::{Batch, End, Feed};
+use crate::streams::over_by;
 
 /// How long an answer waits for its commit. After that it goes out all the same: the rows stay with
 /// the writer, and `/health/ready` says that the ledger is behind.
@@ -79,6 +80,7 @@ pub(crate) fn relay(
 ) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> + use<> {
     let clean = held.last().is_none_or(|bytes| ends_clean(bytes));
     held.reverse();
+    over_by(hold.deadline());
     let request_id = record::request_id(hold.id);
     let begin = State::Held { hold, held, rest, clean };
     let begin = (begin, request_id, Arc::clone(gateway));

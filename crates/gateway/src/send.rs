@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::{Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -101,13 +102,13 @@ pub(crate) async fn send(
     clocks: Sending,
 ) -> Result<Response<Incoming>, Failure> {
     let exchange = async {
-        let response = ask(client, reach, outgoing.clone(), clocks.connect).await?;
+        let (response, token) = ask(client, reach, outgoing.clone(), clocks.connect).await?;
         // A token may be revoked before its time: nothing was done with it, and a new one will do.
-        if !reach.heard(response.status()).await {
+        if !reach.heard(response.status(), token.as_ref()).await {
             return Ok(response);
         }
-        let response = ask(client, reach, outgoing, clocks.connect).await?;
-        reach.heard(response.status()).await;
+        let (response, token) = ask(client, reach, outgoing, clocks.connect).await?;
+        reach.heard(response.status(), token.as_ref()).await;
         Ok(response)
     };
     match tokio::time::timeout_at(clocks.until, exchange).await {
@@ -116,14 +117,17 @@ pub(crate) async fn send(
     }
 }
 
+/// Sends it, and returns the token it was sent with, where there was one.
 async fn ask(
     client: &Client,
     reach: &Reach,
     outgoing: Outgoing<'_>,
     connect: Duration,
-) -> Result<Response<Incoming>, Failure> {
+) -> Result<(Response<Incoming>, Option<HeaderValue>), Failure> {
     let request = reach.request(client, outgoing).await?;
-    CONNECT.scope(connect, client.request(request)).await.map_err(|error| broken(&error))
+    let token = reach.token_of(&request);
+    let response = CONNECT.scope(connect, client.request(request)).await;
+    Ok((response.map_err(|error| broken(&error))?, token))
 }
 
 /// Says why an exchange broke, without addresses that an operator would not want shown.

@@ -2,32 +2,36 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::Gateway;
 use crate::life::handle;
 use crate::patient::Patient;
+use crate::streams::Streams;
 
-/// How long the head of a request may take to arrive.
+/// How long the head of a request may take to arrive, and a new connection to bring one.
 const HEAD: Duration = Duration::from_secs(30);
+
+/// How long an HTTP/2 connection may go without a request, at least; at most twice as long.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// After how long an idle connection is asked whether its other end is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// How long answers that are given up have to say so.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long whoever is given up has to hear so.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How connections are served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Serving {
     /// The most connections; more wait in the system's queue until others end.
     pub connections: usize,
@@ -54,12 +58,9 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     serving: Serving,
 ) -> Shutdown {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    server.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
-    let graceful = GracefulShutdown::new();
+    let stage = watch::Sender::new(Stage::Serving);
     let room = Arc::new(Semaphore::new(serving.connections));
-    // Dropping the set ends every connection: none outlives this function.
+    // None outlives this function: dropping the set ends every connection.
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -78,22 +79,94 @@ pub async fn serve(
             continue;
         };
         prepare(&socket);
-        let gateway = Arc::clone(&gateway);
-        let service = service_fn(move |request| {
-            let gateway = Arc::clone(&gateway);
-            async move { Ok::<_, Infallible>(handle(gateway, request).await) }
-        });
-        let socket = TokioIo::new(Patient::new(socket, serving.client_silence));
-        let connection = graceful.watch(server.serve_connection(socket, service).into_owned());
+        let connection = connection(Arc::clone(&gateway), socket, serving, stage.subscribe());
         open.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection");
-            }
+            connection.await;
             drop(room);
         });
     }
     drop(listener);
-    end(&gateway, graceful, &mut open, serving.grace).await
+    end(&gateway, &stage, &mut open, serving.grace).await
+}
+
+/// How far the server's end is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stage {
+    Serving,
+    /// Connections take no new requests.
+    Ending,
+    /// Connections end as they are.
+    Cut,
+}
+
+async fn reached(stage: &watch::Receiver<Stage>, wanted: Stage) {
+    // A server that is gone has cut its connections.
+    let _ = stage.clone().wait_for(|stage| *stage >= wanted).await;
+}
+
+/// Serves a connection to its end.
+async fn connection(
+    gateway: Arc<Gateway>,
+    socket: TcpStream,
+    serving: Serving,
+    stage: watch::Receiver<Stage>,
+) {
+    let streams = Streams::new(serving.client_silence);
+    let mut server = auto::Builder::new(streams.clone());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    let heard = Arc::new(AtomicBool::new(false));
+    let hears = Arc::clone(&heard);
+    let service = service_fn(move |request| {
+        hears.store(true, Ordering::Relaxed);
+        let gateway = Arc::clone(&gateway);
+        async move { Ok::<_, Infallible>(handle(gateway, request).await) }
+    });
+    let socket = TokioIo::new(Patient::new(socket, serving.client_silence));
+    let served = async {
+        let mut served = std::pin::pin!(server.serve_connection(socket, service));
+        tokio::select! {
+            ended = served.as_mut() => return ended,
+            () = reached(&stage, Stage::Ending) => {}
+            () = unused(&heard, &streams) => {
+                served.as_mut().graceful_shutdown();
+                // A request that came just then is answered.
+                while streams.under_way() > 0 {
+                    let ended = tokio::time::timeout(LAST_WORDS, served.as_mut()).await;
+                    if let Ok(ended) = ended { return ended }
+                }
+                let ended = tokio::time::timeout(LAST_WORDS, served).await;
+                return ended.unwrap_or(Ok(()));
+            }
+        }
+        served.as_mut().graceful_shutdown();
+        served.await
+    };
+    tokio::select! {
+        ended = served => if let Err(error) = ended {
+            tracing::debug!(%error, "connection");
+        },
+        () = reached(&stage, Stage::Cut) => {}
+    }
+    streams.end().await;
+}
+
+/// Resolves when a connection is held without use.
+async fn unused(heard: &AtomicBool, streams: &Streams) {
+    tokio::time::sleep(HEAD).await;
+    if heard.load(Ordering::Relaxed) && streams.begun() == 0 {
+        // Over HTTP/1 every request's head has its clock, the first one only once it has begun.
+        return std::future::pending().await;
+    }
+    let mut before = 0;
+    loop {
+        let begun = streams.begun();
+        if begun == before && streams.under_way() == 0 {
+            return;
+        }
+        before = begun;
+        tokio::time::sleep(IDLE).await;
+    }
 }
 
 /// Small frames of a stream must not wait for each other, and a client whose machine is gone must
@@ -106,20 +179,28 @@ fn prepare(socket: &TcpStream) {
 /// Lets connections end, and ends those that do not.
 async fn end(
     gateway: &Gateway,
-    graceful: GracefulShutdown,
+    stage: &watch::Sender<Stage>,
     open: &mut JoinSet<()>,
     grace: Duration,
 ) -> Shutdown {
-    let mut ending = std::pin::pin!(graceful.shutdown());
-    let ended = match tokio::time::timeout(grace, &mut ending).await {
+    stage.send_replace(Stage::Ending);
+    let ended = match tokio::time::timeout(grace, all(open)).await {
         Ok(()) => Shutdown::Clean,
         Err(_) => {
             gateway.give_up();
             // Whoever does not even take the last words is cut off.
-            let _ = tokio::time::timeout(LAST_WORDS, &mut ending).await;
+            let _ = tokio::time::timeout(LAST_WORDS, all(open)).await;
             Shutdown::Cut
         }
     };
-    open.shutdown().await;
+    stage.send_replace(Stage::Cut);
+    all(open).await;
     ended
 }
+
+async fn all(open: &mut JoinSet<()>) {
+    while open.join_next().await.is_some() {}
+}
+
+#[cfg(test)]
+mod tests;

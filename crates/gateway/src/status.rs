@@ -1,5 +1,7 @@
 //! Whether the gateway lives, whether it can do its work, and how its targets are.
 
+use std::path::Path;
+
 use health::View;
 use serde::Serialize;
 use store::Health;
@@ -48,7 +50,7 @@ pub(crate) fn live() -> Live {
 
 /// Says whether requests can be served and recorded.
 pub(crate) fn ready(gateway: &Gateway, world: &World) -> (u16, Ready) {
-    let ledger = Ledger::of(&gateway.store.health());
+    let ledger = Ledger::of(&gateway.store.health(), gateway.store.path());
     let providers: Vec<String> = world.reach.keys().cloned().collect();
     let (status, help) = match (providers.is_empty(), ledger.status) {
         (true, _) => {
@@ -75,7 +77,7 @@ pub(crate) fn ready(gateway: &Gateway, world: &World) -> (u16, Ready) {
 
 impl Ledger {
     /// Rows in the spool are safe: only rows that can be kept nowhere make the gateway unready.
-    fn of(health: &Health) -> Self {
+    fn of(health: &Health, file: &Path) -> Self {
         let (trouble, spooling) = (health.trouble(), health.spooling());
         let status = match (&trouble, &spooling) {
             (Some(_), _) => "failing",
@@ -85,6 +87,9 @@ impl Ledger {
         let spooled = spooling.as_ref().map_or(0, |spooling| spooling.requests);
         let since_ms = spooling.as_ref().and_then(|spooling| spooling.since_ms);
         let trouble = trouble.or_else(|| spooling.and_then(|spooling| spooling.why));
+        // Nobody is asked for a key here: where the file lies is for the log.
+        let file = file.display().to_string();
+        let trouble = trouble.map(|trouble| trouble.replace(&file, "its file"));
         Self { status, waiting: health.waiting(), spooled, since_ms, trouble }
     }
 }

@@ -24,5 +24,5 @@ pub use limits::{AttemptClocks, Commit, Limits};
 pub use needs::{Lacks, Needs};
 pub use pin::{Grip, Pin, To};
 pub use plan::{NoPlan, Plan, Reason, Skipped, Step, plan, plan_embeddings};
-pub use table::{Cell, Table, Written, check};
+pub use table::{Cell, Table, Written, check, warnings};
 pub use task::{Ask, NamedBy, ROUTER_NAMES};

@@ -49,17 +49,18 @@ macro_rules! with_limits {
             /// The longest pause before a target is tried again while another one is left.
             #[schemars(with = "Option<String>")]
             pub patience: Option<SignedDuration>,
-            /// What the attempts of a request may have cost, in dollars, before another is begun.
+            /// What the attempts of a request may have cost, in dollars, before another is begun;
+            /// `0` sets no bound where `defaults` sets one.
             pub spend: Option<catalog::Decimal>,
             /// Send a second attempt when the first token is later than it is for 95 of 100
             /// requests; at most this share of extra requests, in percent. The first to answer
-            /// wins, both are billed.
-            #[schemars(range(min = 1, max = 50))]
+            /// wins, both are billed. `0` sends none where `defaults` allows it.
+            #[schemars(range(min = 0, max = 50))]
             pub hedge_percent: Option<u8>,
             /// Whether a plain text that breaks off after it has begun is gone on with by the next
             /// target, where that takes the beginning of an answer. Off where nothing is said.
             pub continue_after_cut: Option<bool>,
-            /// What must hold of an answer.
+            /// What must hold of an answer; `{}` asks nothing where `defaults` asks something.
             pub check: Option<check::Written>,
         }
 
@@ -250,13 +251,24 @@ pub(crate) fn lower(
     let patience = time("patience", written.patience, under.patience);
     let spend = match written.spend.as_ref().map(|spend| spend.0.parse::<Money>()) {
         None => under.spend,
-        Some(Ok(spend)) if spend > Money::ZERO => Some(spend),
+        Some(Ok(spend)) if spend >= Money::ZERO => Some(spend).filter(|spend| *spend > Money::ZERO),
         Some(_) => {
             wrong("spend", ("not an amount of dollars", "write a number such as 0.05"));
             under.spend
         }
     };
-    let check = match written.check.as_ref().map(Checks::compile) {
+    if let (Some(first_byte), Some(timeout)) = (clocks.first_byte, clocks.timeout)
+        && first_byte > timeout
+    {
+        wrong("first_byte", ("longer than `timeout`", "an attempt ends with its `timeout`"));
+    }
+    if clocks.timeout.is_some_and(|timeout| written.total.is_some() && timeout > total) {
+        wrong("timeout", ("longer than `total`", "a request ends with its `total`"));
+    }
+    // Where something is asked already, whoever writes down that nothing is means it.
+    let nothing = written.check == Some(check::Written::default()) && under.check.is_some();
+    let check = match written.check.as_ref().filter(|_| !nothing).map(Checks::compile) {
+        None if nothing => None,
         None => under.check.clone(),
         Some(Ok(checks)) => Some(Arc::new(checks)),
         Some(Err(found)) => {
@@ -284,8 +296,30 @@ pub(crate) fn lower(
         attempts: written.attempts.unwrap_or(under.attempts),
         patience,
         spend,
-        hedge_percent: written.hedge_percent.or(under.hedge_percent),
+        hedge_percent: written.hedge_percent.or(under.hedge_percent).filter(|share| *share > 0),
         continue_after_cut: written.continue_after_cut.unwrap_or(under.continue_after_cut),
         check,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use crate::Table;
+
+    #[test]
+    fn a_task_switches_off_what_defaults_set() {
+        let text = "version: t\ndefault_model: a/m\n\
+                    defaults: { hedge_percent: 5, spend: 0.1, check: { json: true } }\n\
+                    tasks:\n  kept: { primary: a/m }\n  \
+                    off: { primary: a/m, hedge_percent: 0, spend: 0, check: {} }\n";
+        let (table, _) = Table::parse("t", text, yaml::Vars::Keep).unwrap();
+        let said = |task: &str| {
+            let limits = &table.tasks[task].limits;
+            (limits.hedge_percent, limits.spend.is_some(), limits.check.is_some())
+        };
+        assert_eq!(said("kept"), (Some(5), true, true));
+        assert_eq!(said("off"), (None, false, false));
     }
 }

@@ -150,6 +150,13 @@ fn check_equals(written: &Written, document: &Document, problems: &mut Vec<Probl
         if name.starts_with("task/") || ROUTER_NAMES.contains(&name.as_str()) {
             wrong(&path, "this name is taken", "requests name tasks and the router that way");
         }
+        if written.tasks.contains_key(name) {
+            wrong(
+                &path,
+                "a task has this name",
+                "choose another, so that it is clear which is meant",
+            );
+        }
         if models.is_empty() {
             wrong(&path, "stands for no model", "name at least one, with its weight");
         }
@@ -203,7 +210,38 @@ pub fn check(
             None => problem,
         })
     };
-    named.chain(cells).chain(equals).filter_map(problem).collect()
+    let shadows = table.equals.keys().filter(|name| is_a_model(name, catalog)).map(|name| {
+        let path = Path::root().key("equals").key(name);
+        let help = "nobody could ask for that model any more; choose a name without its provider";
+        document.problem(&path, "a model has this name".to_owned()).help(help.to_owned())
+    });
+    named.chain(cells).chain(equals).filter_map(problem).chain(shadows).collect()
+}
+
+/// Returns whether a name is a provider's and its model's.
+fn is_a_model(name: &str, catalog: &Catalog) -> bool {
+    name.contains('/') && catalog.find(name, &|_| true).is_ok()
+}
+
+/// Returns what of a table does nothing, which is no reason not to serve with it.
+pub fn warnings(table: &Table, document: &Document, catalog: &Catalog) -> Vec<Problem> {
+    let priced = |model: &String| {
+        let found = catalog.find(model, &|_| true);
+        found.is_ok_and(|found| found.model.price.is_some())
+    };
+    let members = |model: &String| match table.equals.get(model) {
+        Some(models) => models.keys().cloned().collect(),
+        None => vec![model.clone()],
+    };
+    let spending = table.tasks.iter().filter(|(_, cell)| cell.limits.spend.is_some());
+    let problem = |(task, cell): (&String, &Cell)| {
+        let mut models = cell.models.iter().flat_map(members);
+        let unpriced = models.find(|model| !priced(model))?;
+        let message = format!("`spend` counts nothing of `{unpriced}`, which has no price");
+        let help = "give the model a price in a provider record".to_owned();
+        Some(document.problem(&Path::root().key("tasks").key(task), message).help(help))
+    };
+    spending.filter_map(problem).collect()
 }
 
 pub(crate) fn listed(names: &[String]) -> String {

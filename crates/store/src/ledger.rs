@@ -67,7 +67,10 @@ impl Ledger {
         }
         if self.spool.is_empty() && self.is_due() {
             match self.commit(batch, Survives::Kill) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.broken = None;
+                    return Ok(());
+                }
                 Err(why) => self.fail(why),
             }
         }
@@ -85,7 +88,10 @@ impl Ledger {
             return false;
         }
         match self.carry() {
-            Ok(()) => true,
+            Ok(()) => {
+                self.broken = None;
+                true
+            }
             Err(why) => {
                 self.fail(why);
                 false
@@ -134,7 +140,7 @@ impl Ledger {
         let part = self.spool.read(BATCH).map_err(unread)?;
         let batch: Vec<&Settlement> = part.settlements.iter().collect();
         self.commit(&batch, Survives::PowerCut)?;
-        self.spool.forget(&part).map_err(unread)?;
+        self.spool.forget(part).map_err(|error| format!("its spool cannot be emptied: {error}"))?;
         if self.spool.is_empty() {
             tracing::info!("the ledger's database has all rows of the spool");
         }
@@ -148,7 +154,6 @@ impl Ledger {
         };
         database::commit(&mut database, batch, what).map_err(|error| error.to_string())?;
         self.database = Some(database);
-        self.broken = None;
         Ok(())
     }
 
@@ -157,7 +162,7 @@ impl Ledger {
     }
 
     fn fail(&mut self, why: String) {
-        if self.broken.is_none() {
+        if self.broken.as_ref().is_none_or(|broken| broken.why != why) {
             tracing::error!(why, "the ledger's database cannot be written; rows go to its spool");
         }
         self.broken = Some(Broken { why, again: Instant::now() + PAUSE });

@@ -23,6 +23,9 @@ const LONGEST: u64 = 16 << 20;
 /// The most bytes that are read at once.
 const PART: u64 = 4 << 20;
 
+/// How many bytes of lines that cannot be read wait in memory at most to be set aside.
+const MOST_BAD: usize = 16 << 20;
+
 /// The settlements of a database that are not in it yet.
 #[derive(Debug)]
 pub(crate) struct Spool {
@@ -36,6 +39,8 @@ pub(crate) struct Spool {
     /// How many settlements are not.
     left: u64,
     oldest_ms: Option<i64>,
+    /// Lines that cannot be read and could not be set aside yet.
+    bad: Vec<u8>,
 }
 
 /// The oldest settlements of a spool.
@@ -44,7 +49,7 @@ pub(crate) struct Part {
     pub(crate) settlements: Vec<Settlement>,
     /// What cannot be read as one, with its line ends.
     bad: Vec<u8>,
-    bad_lines: u64,
+    lines: u64,
     bytes: u64,
 }
 
@@ -52,7 +57,7 @@ impl Spool {
     /// Returns the spool of a database, unopened.
     pub(crate) fn beside(database: &Path) -> Self {
         let path = with_ending(database, ".spool");
-        Self { path, file: None, end: 0, done: 0, left: 0, oldest_ms: None }
+        Self { path, file: None, end: 0, done: 0, left: 0, oldest_ms: None, bad: Vec::new() }
     }
 
     /// Returns how many settlements wait in it.
@@ -134,7 +139,9 @@ impl Spool {
         for settlement in batch {
             line::write(settlement, &mut lines);
         }
-        self.take()?;
+        if self.take()?.metadata()?.len() != self.end {
+            self.look_again()?;
+        }
         let end = self.end;
         let mut file = self.take()?;
         if let Err(error) = file.write_all(&lines) {
@@ -155,6 +162,25 @@ impl Spool {
 
     /// Reads the oldest settlements that are not in the database yet.
     pub(crate) fn read(&mut self, most: usize) -> io::Result<Part> {
+        let part = self.read_on(most)?;
+        if part.bytes > 0 || self.done >= self.end {
+            return Ok(part);
+        }
+        self.look_again()?;
+        self.read_on(most)
+    }
+
+    /// Looks the file through that somebody else changed. What is left of it may begin anywhere, so
+    /// all of it is carried over once more: rows that are there stay as they are.
+    fn look_again(&mut self) -> io::Result<()> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        tracing::warn!("the ledger's spool was changed by another program");
+        self.look_through(&file)?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn read_on(&mut self, most: usize) -> io::Result<Part> {
         let from = self.done;
         let mut reader = BufReader::with_capacity(1 << 16, self.take()?);
         reader.seek(SeekFrom::Start(from))?;
@@ -166,20 +192,26 @@ impl Spool {
                 break;
             }
             part.bytes += bytes as u64;
+            part.lines += 1;
             match line::read(&line) {
                 Some(settlement) => part.settlements.push(settlement),
-                None => part.add_bad(&line),
+                None => part.bad.extend_from_slice(&line),
             }
         }
         Ok(part)
     }
 
-    /// Forgets a part, once it is in the database; the file is emptied with its last.
-    pub(crate) fn forget(&mut self, part: &Part) -> io::Result<()> {
-        self.set_aside(part)?;
+    /// Forgets a part, once it is in the database; the file is emptied with its last. Lines that
+    /// cannot be set aside hold up the end and not the rows behind them.
+    pub(crate) fn forget(&mut self, part: Part) -> io::Result<()> {
+        self.bad.extend(part.bad);
         self.done += part.bytes;
-        let lines = part.settlements.len() as u64 + part.bad_lines;
-        self.left = self.left.saturating_sub(lines);
+        self.left = self.left.saturating_sub(part.lines);
+        let aside = self.set_aside();
+        if self.done < self.end && self.bad.len() < MOST_BAD {
+            return Ok(());
+        }
+        aside?;
         if self.done < self.end {
             return Ok(());
         }
@@ -188,25 +220,25 @@ impl Spool {
         Ok(())
     }
 
-    fn set_aside(&self, part: &Part) -> io::Result<()> {
-        if part.bad.is_empty() {
+    fn set_aside(&mut self) -> io::Result<()> {
+        if self.bad.is_empty() {
             return Ok(());
         }
-        let aside = with_ending(&self.path, ".bad");
-        OpenOptions::new().append(true).create(true).open(&aside)?.write_all(&part.bad)?;
+        let path = with_ending(&self.path, ".bad");
+        let mut file = OpenOptions::new().append(true).create(true).open(&path)?;
+        let end = file.metadata()?.len();
+        if let Err(error) = file.write_all(&self.bad) {
+            // They are written once more later, and must not be there twice.
+            let _ = file.set_len(end);
+            return Err(error);
+        }
         tracing::warn!(
-            lines = part.bad_lines,
-            file = %aside.display(),
+            bytes = self.bad.len(),
+            file = %path.display(),
             "lines of the ledger's spool cannot be read and are set aside"
         );
+        self.bad.clear();
         Ok(())
-    }
-}
-
-impl Part {
-    fn add_bad(&mut self, line: &[u8]) {
-        self.bad.extend_from_slice(line);
-        self.bad_lines += 1;
     }
 }
 

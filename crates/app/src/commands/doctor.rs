@@ -134,6 +134,12 @@ fn providers(made: &Made, checks: &mut Vec<Check>) -> bool {
         }
     }
     for finding in &made.found {
+        for why in &finding.left_out {
+            let help = "set or correct its secret, or take it out of the provider's record";
+            checks.push(check(&finding.name, Result::Warning, why.clone(), Some(help)));
+        }
+    }
+    for finding in &made.found {
         if let State::Broken { why } = &finding.state {
             let help = "correct what the provider needs, or leave it unset";
             checks.push(check(&finding.name, Result::Failed, why.clone(), Some(help)));

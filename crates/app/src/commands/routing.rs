@@ -37,11 +37,13 @@ fn check(config: Option<&Path>, file: Option<&Path>, json: bool) -> anyhow::Resu
     let catalog = world::read(&Config { routing: None, ..config }).map(|(catalog, ..)| catalog)?;
     let environment = |name: &str| std::env::var(name).ok();
     let ready = world::configured(&catalog);
-    let problems: Vec<Problem> = match Table::parse(&name, &text, Vars::Lookup(&environment)) {
-        Ok((table, document)) => {
-            router::check(&table, &document, &catalog, &|id| ready.contains(id))
-        }
-        Err(problems) => problems.into_iter().collect(),
+    let parsed = Table::parse(&name, &text, Vars::Lookup(&environment));
+    let (problems, warnings): (Vec<Problem>, Vec<Problem>) = match parsed {
+        Ok((table, document)) => (
+            router::check(&table, &document, &catalog, &|id| ready.contains(id)),
+            router::warnings(&table, &document, &catalog),
+        ),
+        Err(problems) => (problems.into_iter().collect(), Vec::new()),
     };
     if json {
         out::json(&problems)?;
@@ -49,6 +51,9 @@ fn check(config: Option<&Path>, file: Option<&Path>, json: bool) -> anyhow::Resu
         out::line(&format!("{} {name}", out::good("ok")));
     } else {
         out::line(&yaml::Problems::from(problems.clone()).to_string());
+    }
+    for warning in warnings.iter().filter(|_| !json) {
+        out::line(&format!("{} {warning}", out::warn("warning")));
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::CONFIG) })
 }

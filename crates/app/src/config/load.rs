@@ -18,16 +18,6 @@ pub(super) const SERVING: Serving = Serving {
     grace: Duration::from_secs(30),
 };
 
-/// Lowers the limits of load.
-pub(super) fn load(raw: &RawLimits) -> Load {
-    Load {
-        body: raw.body.unwrap_or(LOAD.body),
-        requests: raw.requests.unwrap_or(LOAD.requests),
-        // One body of the largest size must have room.
-        memory: raw.memory.unwrap_or(LOAD.memory).max(raw.body.unwrap_or(LOAD.body)),
-    }
-}
-
 /// Reads lengths of time, and tells of those that make no sense.
 pub(super) struct Times<'t> {
     pub(super) document: &'t Document,
@@ -35,6 +25,18 @@ pub(super) struct Times<'t> {
 }
 
 impl Times<'_> {
+    /// Lowers the limits of load.
+    pub(super) fn load(&mut self, raw: &RawLimits) -> Load {
+        let body = raw.body.unwrap_or(LOAD.body);
+        // One body of the largest size must have room.
+        let memory = raw.memory.unwrap_or(LOAD.memory.max(body));
+        if memory < body {
+            let at = Path::root().key("limits").key("memory");
+            self.wrong(&at, "less than one body may have", "raise it, or lower `limits.body`");
+        }
+        Load { body, requests: raw.requests.unwrap_or(LOAD.requests), memory }
+    }
+
     /// Lowers how connections are served.
     pub(super) fn serving(
         &mut self,

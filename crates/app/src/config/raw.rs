@@ -67,11 +67,12 @@ pub(crate) struct RawLimits {
     /// The most requests under way; more get a 503 that says when to come again. Default: 1024.
     #[schemars(range(min = 1))]
     pub(crate) requests: Option<usize>,
-    /// The most bytes that bodies of requests under way may fill. Default: 536870912 (512 MiB).
+    /// The most bytes that bodies of requests under way may fill, at least `body`. Default: 536870912
+    /// (512 MiB), or `body` where that is more.
     #[schemars(range(min = 1))]
     pub(crate) memory: Option<usize>,
     /// The most connections; more wait. Default: 8192. A change takes a restart.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) connections: Option<usize>,
     /// How long a client may leave what is sent to it untaken. Default: `60s`. A change takes a
     /// restart.

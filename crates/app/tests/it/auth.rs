@@ -1,10 +1,14 @@
 //! How the gateway shows who it is at a provider, and that nobody else hears the secret.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::Uri;
 use serde_json::{Value, json};
 use testkit::{Provider, Script, Seen, When};
+use tokio::task::JoinSet;
 
 use crate::canned;
 use crate::support::{Setup, ask, rows};
@@ -265,6 +269,75 @@ async fn a_token_that_went_stale_costs_no_request() {
     let got = served.chat(&ask("p/m", false, "hi")).await;
     assert_eq!(got.status, 200, "{}", got.text());
     assert_eq!(got.header("x-pointsman-attempts"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_token_server_that_stumbles_is_not_the_credentials_fault() {
+    let granted = json!({"access_token": "ya29.one", "expires_in": 3600});
+    let refusals = [(500, json!({"error": "internal"})), (503, json!({})), (400, json!("html"))];
+    for (status, said) in refusals {
+        let (setup, provider) = account_setup(&said, status).await;
+        setup.table("version: t\ndefault_model: p/m\ndirect: { retries: 0 }\ntasks: {}\n");
+        let served = setup.serve();
+        let got = served.chat(&ask("p/m", false, "hi")).await;
+        assert_eq!(got.code(), "provider_unreachable", "{status}: {}", got.text());
+        provider.set(google(&granted, 200));
+        let got = served.chat(&ask("p/m", false, "hi")).await;
+        assert_eq!(got.status, 200, "the credential is asked again at once: {}", got.text());
+    }
+}
+
+#[tokio::test]
+async fn requests_with_a_revoked_token_fetch_one_new_token_together() {
+    const MANY: usize = 20;
+    let once = json!({"access_token": "ya29.one", "expires_in": 3600});
+    let (setup, provider) = account_setup(&once, 200).await;
+    let served = setup.serve();
+    assert_eq!(served.chat(&ask("p/m", false, "hi")).await.status, 200);
+    let new = json!({"access_token": "ya29.two", "expires_in": 3600});
+    let token = canned::raw(200, "application/json", new.to_string());
+    let whole = canned::raw(200, "application/json", canned::whole("gemini").to_string());
+    // The refusals come spread over time: some after the new token was fetched.
+    let slow = canned::raw(401, "application/json", "{}").after(Duration::from_millis(300));
+    let quick = canned::raw(401, "application/json", "{}");
+    let script = Script::of(quick)
+        .when(When::path("/token"), token)
+        .when(When::header("authorization", "ya29.two"), whole)
+        .when(When::said("slow"), slow);
+    provider.set(script);
+    let before = provider.seen().iter().filter(|seen| seen.path == "/token").count();
+    let served = Arc::new(served);
+    let mut asked = JoinSet::new();
+    for at in 0..MANY {
+        let served = Arc::clone(&served);
+        let body = ask("p/m", false, if at % 2 == 0 { "slow" } else { "quick" });
+        asked.spawn(async move { served.chat(&body).await });
+    }
+    for got in asked.join_all().await {
+        assert_eq!(got.status, 200, "{}", got.text());
+    }
+    let after = provider.seen().iter().filter(|seen| seen.path == "/token").count();
+    assert_eq!(after - before, 1, "each of them fetched a token");
+}
+
+#[tokio::test]
+async fn a_token_that_a_provider_quotes_is_not_told() {
+    // Nothing but its being held shows that it is a secret.
+    let plain = "house-token-of-no-known-form";
+    let granted = json!({"access_token": plain, "expires_in": 3600});
+    let (setup, provider) = account_setup(&granted, 200).await;
+    let quoting = json!({"error": {"code": 400, "message": format!("no: {plain}"), "status": "X"}});
+    let token = canned::raw(200, "application/json", granted.to_string());
+    for status in [400, 401] {
+        let refused = canned::raw(status, "application/json", quoting.to_string());
+        provider.set(Script::of(refused).when(When::path("/token"), token.clone()));
+        let served = setup.serve();
+        let got = served.chat(&ask("p/m", false, "hi")).await;
+        assert!(!got.text().contains(plain), "{}", got.text());
+        // Of a refused credential nothing is quoted at all.
+        assert_eq!(got.text().contains("[credential]"), status == 400, "{}", got.text());
+        assert!(!served.log().contains(plain), "{}", served.log());
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Embeddings: OpenAI's in and out, whatever the provider speaks.
 
 use serde_json::{Value, json};
-use testkit::{Provider, Script};
+use testkit::{Provider, Script, When};
 
 use crate::canned::{answers, raw};
 use crate::support::{Got, Served, Setup, rows};
@@ -180,4 +180,33 @@ async fn a_provider_that_fails_is_told_and_recorded_once() {
         assert_eq!((&row["outcome"], &row["failure"]), (&"failed".into(), &code.into()));
     }
     assert_eq!(rows(&setup).len(), 4);
+}
+
+#[tokio::test]
+async fn where_a_credential_fails_the_providers_other_one_is_asked() {
+    for (status, said) in [(401, "no"), (429, "{}"), (402, "{}"), (403, "{}")] {
+        let vectors = json!({"data": [{"index": 0, "embedding": [0.5]}], "model": "e"});
+        let good = raw(200, "application/json", vectors.to_string());
+        let bad = raw(status, "application/json", said);
+        let script = Script::of(good).when(When::header("authorization", "sk-one"), bad);
+        let provider = Provider::start(script).await.unwrap();
+        let mut setup = Setup::new();
+        let more = format!(
+            "auth: {{ bearer: env:KEY_ONE }}\n\
+             credentials: [{{ name: two, auth: {{ bearer: env:KEY_TWO }} }}]\n\
+             embeddings: {{ dialect: openai, path: /embeddings }}\n{MODELS}"
+        );
+        setup.speaker("p", &provider.base_url(), "openai_chat", &more);
+        for (name, value) in [("KEY_ONE", "sk-one-0123456789"), ("KEY_TWO", "sk-two-0123456789")] {
+            setup.environment.push((name.to_owned(), value.to_owned()));
+        }
+        let served = setup.serve();
+        for _ in 0..8 {
+            let got = embed(&served, &json!({"model": "p/e", "input": "a"})).await;
+            assert_eq!(got.status, 200, "{status}: {}", got.text());
+        }
+        let rows = rows(&setup);
+        assert_eq!(rows.iter().filter(|row| row["outcome"] == "answered").count(), 8);
+        assert!(rows.len() <= 9, "the one at fault rests: {}", rows.len());
+    }
 }

@@ -64,6 +64,24 @@ async fn an_answer_is_gone_on_from_where_it_was_made() {
 }
 
 #[tokio::test]
+async fn an_answer_whose_row_is_in_the_spool_is_gone_on_from_where_it_was_made() {
+    let setup = Setup::new();
+    let one = speaker(&setup, "one", "openai_responses").await;
+    let two = speaker(&setup, "two", "openai_responses").await;
+    setup.table("version: t\ndefault_model: one/m\ntasks: {}\n");
+    let served = setup.serve();
+    let _blocker = crate::spool::locked(&setup, false);
+    two.set(answering("resp_two", false));
+    let body = Client::Responses.saying("two/m", "Once upon a time");
+    let got = Client::Responses.ask(&served, "two/m", false, &body).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let got = go_on(&served, "auto", "resp_two").await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert_eq!(got.header("x-pointsman-model"), Some("two/m"));
+    assert_eq!(one.asked(), 0);
+}
+
+#[tokio::test]
 async fn an_answer_of_a_provider_that_is_gone_is_not_gone_on_from_elsewhere() {
     let setup = Setup::new();
     let one = speaker(&setup, "one", "openai_responses").await;

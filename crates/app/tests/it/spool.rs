@@ -19,7 +19,7 @@ async fn setup() -> (Setup, Provider) {
 }
 
 /// Keeps the database for itself until it is dropped, also from readers where so told.
-fn locked(setup: &Setup, readers: bool) -> Connection {
+pub(crate) fn locked(setup: &Setup, readers: bool) -> Connection {
     let blocker = Connection::open(setup.path("ledger.db")).unwrap();
     blocker.busy_timeout(Duration::from_secs(5)).unwrap();
     if readers {
@@ -153,6 +153,29 @@ async fn what_is_spooled_when_it_stops_is_found_by_the_next_start() {
     let served = setup.serve();
     until_caught_up(&served).await;
     assert_eq!(rows(&setup).len(), 1);
+}
+
+#[tokio::test]
+async fn where_the_database_lies_is_for_the_log() {
+    let (setup, _provider) = setup().await;
+    let served = setup.serve();
+    let blocker = locked(&setup, false);
+    assert_eq!(served.chat(&ask("one-a", false, "hi")).await.status, 200);
+    // What is tried again finds no file any more.
+    std::fs::rename(setup.path("ledger.db"), setup.path("away.db")).unwrap();
+    std::fs::create_dir(setup.path("ledger.db")).unwrap();
+    drop(blocker);
+    let begun = Instant::now();
+    let trouble = loop {
+        let trouble = ledger(&served).await["trouble"].as_str().unwrap_or_default().to_owned();
+        if trouble.contains("open") {
+            break trouble;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{trouble}: {}", served.log());
+    };
+    let folder = setup.folder.path().display().to_string();
+    assert!(!trouble.contains("ledger.db") && !trouble.contains(&folder), "{trouble}");
+    assert!(served.log().contains("open the database ledger.db"), "{}", served.log());
 }
 
 #[tokio::test]

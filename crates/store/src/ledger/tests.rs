@@ -245,6 +245,52 @@ fn torn_and_foreign_lines_are_set_aside() {
 }
 
 #[test]
+fn a_spool_that_another_program_shortened_is_carried_over_to_its_end() {
+    // To nothing, to the beginning of a row, to some rows and the beginning of another.
+    for left in [0, 20, 1_200_000] {
+        let mut desk = Desk::new();
+        desk.set(Wrong::ReadOnly);
+        desk.record(2_500).unwrap();
+        desk.set(Wrong::Nothing);
+        assert!(desk.catch_up());
+        let file = std::fs::OpenOptions::new().write(true).open(desk.path(".spool")).unwrap();
+        assert!(file.metadata().unwrap().len() > left);
+        file.set_len(left).unwrap();
+        desk.record(5).unwrap();
+        desk.heal();
+        let rows: BTreeSet<u32> = desk.rows().into_iter().collect();
+        let kept: BTreeSet<u32> = (0..1_000).chain(2_500..2_505).collect();
+        assert!(rows.is_superset(&kept), "{left}: {} rows", rows.len());
+        desk.acknowledged = rows;
+        desk.check_healed();
+    }
+}
+
+#[test]
+fn lines_that_cannot_be_set_aside_keep_no_rows_back_and_are_written_once() {
+    let mut desk = Desk::new();
+    desk.set(Wrong::ReadOnly);
+    desk.record(1_500).unwrap();
+    let mut spooled = std::fs::read(desk.path(".spool")).unwrap();
+    spooled.splice(0..0, *b"another program's line\n");
+    std::fs::write(desk.path(".spool"), &spooled).unwrap();
+    std::fs::create_dir(desk.path(".spool.bad")).unwrap();
+    desk.crash();
+    desk.heal();
+    assert_eq!(desk.rows().len(), 1_500);
+    assert_eq!(desk.ledger.spooled().0, 0);
+    // It waits between its tries.
+    assert!(desk.ledger.trouble().unwrap().contains("cannot be emptied"));
+    assert!(desk.ledger.patience().unwrap() > Duration::ZERO);
+    assert!(!desk.catch_up());
+    std::fs::remove_dir(desk.path(".spool.bad")).unwrap();
+    desk.heal();
+    desk.check_healed();
+    let aside = std::fs::read(desk.path(".spool.bad")).unwrap();
+    assert_eq!(aside, b"another program's line\n");
+}
+
+#[test]
 fn where_nothing_can_be_written_nothing_is_acknowledged() {
     let mut desk = Desk::new();
     desk.set(Wrong::ReadOnly);

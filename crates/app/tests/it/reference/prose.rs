@@ -17,10 +17,10 @@ keys:
 - An unknown key is an error. Every problem is reported at once, with file, line and column.
 - Texts may hold `${NAME}` and `${NAME:-default}` from the environment; `$$` is a dollar sign.
 - A secret is a reference: `env:NAME`, or `file:/path` (relative to where the program runs).
-- Once a second `serve` looks whether the file, its table or its records have changed. Then, and on
-  SIGHUP, it reads all of them anew. A problem is logged, and what served before goes on serving.
-  Files and folders named since the start are looked at on SIGHUP. `listen`, `database`, `log` and
-  `shutdown` are those of the start.
+- Once a second `serve` looks whether the file, its table, its records or the files of secrets have
+  changed. Then, and on SIGHUP, it reads all of them anew. A problem is logged, and what served before
+  goes on serving. `listen`, `database`, `log`, `breaker`, `shutdown`, `limits.connections` and
+  `limits.client_silence` are those of the start; a change of one is logged.
 
 For completion in an editor, write the schema and name it in the first line of the file:
 
