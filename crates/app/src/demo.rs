@@ -50,6 +50,7 @@ pub(crate) async fn run(args: &Demo) -> anyhow::Result<ExitCode> {
         async {
             let _ = stopping.await;
         },
+        std::future::pending(),
         Config::default().serving,
     ));
     let requests = if args.local { script::local() } else { script::requests() };

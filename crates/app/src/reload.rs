@@ -17,15 +17,17 @@ use crate::world;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Watches until the returned guard is dropped. Some settings are those of the start: a change of one
-/// is told and takes a restart.
+/// Watches until the returned guard is dropped; what changed since the start began to read counts.
+/// Some settings are those of the start: a change of one is told and takes a restart.
 pub(crate) fn watch(
     gateway: Arc<Gateway>,
     client: Client,
-    config: Config,
+    start: Config,
+    began: SystemTime,
 ) -> std::io::Result<Guard> {
     let hangup = signal(SignalKind::hangup())?;
-    Ok(Guard(tokio::spawn(run(gateway, client, config, hangup))))
+    let seen = Seen::now(&start, &gateway.world()).before(began);
+    Ok(Guard(tokio::spawn(run(gateway, client, start, seen, hangup))))
 }
 
 /// Ends the watching when dropped.
@@ -37,9 +39,14 @@ impl Drop for Guard {
     }
 }
 
-async fn run(gateway: Arc<Gateway>, client: Client, start: Config, mut hangup: Signal) {
+async fn run(
+    gateway: Arc<Gateway>,
+    client: Client,
+    start: Config,
+    mut seen: Seen,
+    mut hangup: Signal,
+) {
     let mut config = start.clone();
-    let mut seen = Seen::now(&config, &gateway.world());
     loop {
         let told = tokio::select! {
             () = tokio::time::sleep(LOOK) => false,
@@ -115,6 +122,14 @@ impl Seen {
         let folders = config.catalog.iter().chain(&beside).map(|folder| records(folder));
         let secrets = world::secret_files(config, &world.catalog);
         Self(files.chain(folders.flatten()).chain(secrets).map(look).collect())
+    }
+
+    /// Forgets what changed after a moment: it may have been read before or after.
+    fn before(mut self, moment: SystemTime) -> Self {
+        for (_, state) in &mut self.0 {
+            *state = state.filter(|(changed, _)| *changed < moment);
+        }
+        self
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use health::{Budget, Refusal, Spent};
+use health::{Budget, Refusal, Spent, Why};
 use ir::{Failure, Kind, Loss, Next, Usage};
 use router::Plan;
 use store::{Id, Outcome, Receipt};
@@ -269,6 +269,10 @@ impl Hold {
             ))
         });
         let told = told.chain(rests).collect::<Vec<_>>().join("; ");
+        let rest = self.passed_over.iter().filter_map(|passed| match passed.refusal.why {
+            Why::Retired(_) => None,
+            _ => passed.refusal.again,
+        });
         let one = failures.len() == 1;
         let count = if one { "the one attempt" } else { "all attempts" };
         let spent = self.stopped.map(refusals::spent).unwrap_or_default();
@@ -278,7 +282,11 @@ impl Hold {
             param: None,
             provider_status: None,
             provider_code: None,
-            retry_after: failures.iter().filter_map(|failure| failure.retry_after).min(),
+            retry_after: failures
+                .iter()
+                .filter_map(|failure| failure.retry_after)
+                .chain(rest)
+                .min(),
         }
     }
 

@@ -163,6 +163,9 @@ impl<'c, 'a> Chase<'c, 'a> {
                 Err(failure) => failure,
             };
             self.hold.gather();
+            if failure.kind == Kind::DeadlineExceeded {
+                return Err(self.spent(Spent::Time));
+            }
             if failure.kind.next() == Next::Stop {
                 return Err(Over::Stop);
             }

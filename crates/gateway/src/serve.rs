@@ -18,8 +18,12 @@ use crate::life::handle;
 use crate::patient::Patient;
 use crate::streams::Streams;
 
-/// How long the head of a request may take to arrive, and a new connection to bring one.
+/// How long a new connection may take to bring the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
+
+/// How long the next head may take, the idle time before it included: longer than the minute that
+/// most load balancers keep a connection, so that it is they who close it.
+const NEXT_HEAD: Duration = Duration::from_secs(75);
 
 /// How long an HTTP/2 connection may go without a request, at least; at most twice as long.
 const IDLE: Duration = Duration::from_secs(60);
@@ -50,12 +54,13 @@ pub enum Shutdown {
     Cut,
 }
 
-/// Serves connections until `stop` resolves, then lets what is under way finish within the grace.
-/// What is not finished by then is told so and ends.
+/// Serves connections until `stop` resolves, then lets what is under way finish within the grace, or
+/// until `hurry` resolves. What is not finished by then is told so and ends.
 pub async fn serve(
     gateway: Arc<Gateway>,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
+    hurry: impl Future<Output = ()>,
     serving: Serving,
 ) -> Shutdown {
     let stage = watch::Sender::new(Stage::Serving);
@@ -86,7 +91,13 @@ pub async fn serve(
         });
     }
     drop(listener);
-    end(&gateway, &stage, &mut open, serving.grace).await
+    let grace = async {
+        tokio::select! {
+            () = tokio::time::sleep(serving.grace) => {}
+            () = hurry => {}
+        }
+    };
+    end(&gateway, &stage, &mut open, grace).await
 }
 
 /// How far the server's end is.
@@ -113,7 +124,7 @@ async fn connection(
 ) {
     let streams = Streams::new(serving.client_silence);
     let mut server = auto::Builder::new(streams.clone());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server.http1().timer(TokioTimer::new()).header_read_timeout(NEXT_HEAD);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
     let heard = Arc::new(AtomicBool::new(false));
     let hears = Arc::clone(&heard);
@@ -181,12 +192,12 @@ async fn end(
     gateway: &Gateway,
     stage: &watch::Sender<Stage>,
     open: &mut JoinSet<()>,
-    grace: Duration,
+    grace: impl Future<Output = ()>,
 ) -> Shutdown {
     stage.send_replace(Stage::Ending);
-    let ended = match tokio::time::timeout(grace, all(open)).await {
-        Ok(()) => Shutdown::Clean,
-        Err(_) => {
+    let ended = tokio::select! {
+        () = all(open) => Shutdown::Clean,
+        () = grace => {
             gateway.give_up();
             // Whoever does not even take the last words is cut off.
             let _ = tokio::time::timeout(LAST_WORDS, all(open)).await;

@@ -158,7 +158,7 @@ fn target(view: &View) -> Target {
         willing: view.refusal.is_none(),
         circuit: view.state,
         next_probe_ms: view.next_probe.map(|left| left.as_millis()),
-        standing: metrics::standing(&view),
+        standing: metrics::standing(view),
         why: view.refusal.map(|refusal| refusals::why(refusal.why)),
         again_ms: view.refusal.and_then(|refusal| refusal.again).map(|again| again.as_millis()),
         last_failure: view.reason.map(|kind| kind.code()),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use gateway::{Gateway, Shutdown, World};
@@ -18,6 +19,7 @@ use crate::{logs, out, reload};
 
 /// Runs until it is told to stop.
 pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<ExitCode> {
+    let began = SystemTime::now();
     let config = Config::load(file)?;
     let listen = args.listen.as_ref().unwrap_or(&config.listen);
     if let Err((message, help)) = check_listen(listen, &config.keys) {
@@ -36,8 +38,8 @@ pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<Exi
     let address = listener.local_addr()?.to_string();
     let gateway = Gateway::new(made.world, open(&config)?, client.clone(), policies(&config));
     // Signals are heard from before the greeting on: whoever reads it may send one.
-    let mut signals = Signals::listen()?;
-    let guard = reload::watch(Arc::clone(&gateway), client, config.clone());
+    let (mut signals, mut again) = (Signals::listen()?, Signals::listen()?);
+    let guard = reload::watch(Arc::clone(&gateway), client, config.clone(), began);
     let guard = guard.context("watch the configuration for changes")?;
     greet(&gateway.world(), &made.found, &config, &address);
     let grace = config.serving.grace;
@@ -45,7 +47,13 @@ pub(crate) async fn run(file: Option<&Path>, args: &Serve) -> anyhow::Result<Exi
         signals.stop().await;
         tracing::info!(grace_s = grace.as_secs(), "stopping: answers under way may finish");
     };
-    let ended = gateway::serve(Arc::clone(&gateway), listener, stop, config.serving).await;
+    let hurry = async {
+        // The first one is heard here too.
+        again.stop().await;
+        again.stop().await;
+        tracing::warn!("stopping at once, told so a second time");
+    };
+    let ended = gateway::serve(Arc::clone(&gateway), listener, stop, hurry, config.serving).await;
     if ended == Shutdown::Cut {
         tracing::warn!("the grace ran out with answers under way");
     }

@@ -99,6 +99,22 @@ async fn what_outlasts_the_grace_is_told_that_the_gateway_goes_down() {
 }
 
 #[tokio::test]
+async fn who_is_told_to_stop_a_second_time_stops_at_once() {
+    let answer = Answer::text("one two three").failing(Fault::SilenceAfter(2));
+    let (setup, provider) = graced(answer, "10m").await;
+    let served = setup.serve();
+    let asked = begin(&served, Client::Chat, true);
+    provider.until_asked(1).await;
+    served.signal("-TERM");
+    while !served.log().contains("stopping") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stopped(served).await, Some(1));
+    let (_, told) = asked.await.unwrap();
+    assert!(told.contains("gateway_shutting_down"), "{told}");
+}
+
+#[tokio::test]
 async fn a_whole_answer_that_outlasts_the_grace_is_told_so_too() {
     let (setup, provider) = graced(Answer::text("").failing(Fault::NeverAnswer), "300ms").await;
     let served = setup.serve();
