@@ -44,7 +44,7 @@ async fn narrow() -> Narrow {
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = Serving { connections: 1, client_silence: HEAD, grace: Duration::from_secs(5) };
     let stopped = async { drop(stopped.await) };
-    let served = tokio::spawn(serve(gateway, listener, stopped, serving));
+    let served = tokio::spawn(serve(gateway, listener, stopped, std::future::pending(), serving));
     Narrow { address, stop, served, _folder: folder }
 }
 
