@@ -72,6 +72,9 @@ pub(crate) fn metrics(text: String, about: &About) -> Response<Body> {
     response
 }
 
+/// The longest that clients wait by themselves; what takes longer they would try again at once.
+const WAITED_FOR: Duration = Duration::from_secs(60);
+
 /// Answers with a failure in the client's dialect.
 pub(crate) fn failure(
     inbound: Inbound,
@@ -93,12 +96,13 @@ pub(crate) fn failure(
             | Kind::TargetBusy
             | Kind::ShuttingDown
     );
-    let theirs = failure.kind.next() != Next::Stop && failure.kind.fault() == Fault::Provider;
+    let passes = failure.kind.next() != Next::Stop || failure.kind == Kind::AllAttemptsFailed;
     let mut targets = context.attempts.iter().map(|attempt| &attempt.target);
     let first = targets.next();
     let alone = targets.all(|target| Some(target) == first);
-    let told = failure.retry_after.is_some();
-    let again = passing || (theirs && (told || alone));
+    let told = failure.retry_after.is_some_and(|after| after <= WAITED_FOR);
+    let theirs = failure.kind.fault() == Fault::Provider;
+    let again = passing || (passes && (told || (theirs && alone)));
     let again = if again { "true" } else { "false" };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static(again));

@@ -68,8 +68,15 @@ impl Continuation {
         let spent = text.len() as u64 / DENSITY;
         request.cap = request.cap.map(|Cap(most)| Cap(most.saturating_sub(spent).max(1)));
         let said = Said { text: text.to_owned(), ..Said::default() };
-        let parts = vec![AssistantPart::Text(said)];
-        request.turns.push(Turn::Assistant(AssistantTurn { parts, ..AssistantTurn::default() }));
+        let said = AssistantPart::Text(said);
+        match request.turns.last_mut() {
+            // The client began the answer itself.
+            Some(Turn::Assistant(begun)) => begun.parts.push(said),
+            _ => {
+                let turn = AssistantTurn { parts: vec![said], ..AssistantTurn::default() };
+                request.turns.push(Turn::Assistant(turn));
+            }
+        }
         self.back.ready(&request, &way.target, spoken, hold.id)
     }
 }
@@ -99,11 +106,14 @@ pub(crate) async fn go_on(
     let judge = feed.witness().map(Witness::judge);
     let seen = feed.seen()?;
     let broken = Broken::of(seen)?;
-    let gone = hold.under_way().map(|way| way.key());
     hold.failed(failure.clone());
     let since = Instant::now();
     let mut went_on = None;
-    for way in continuation.ways.iter().filter(|way| Some(way.key()) != gone) {
+    for way in &continuation.ways {
+        // Who failed already has had its turn.
+        if hold.attempts.iter().any(|attempt| attempt.way.key() == way.key()) {
+            continue;
+        }
         let tried = attempted(gateway, hold, &continuation, way, &broken.text, seen, judge.clone());
         if let Some(won) = tried.await {
             went_on = Some(won);
@@ -127,8 +137,17 @@ async fn attempted(
     judge: Option<Arc<Judge>>,
 ) -> Option<(Vec<Bytes>, Rest)> {
     let now = gateway.targets.now();
-    hold.budget.check(now).ok()?;
-    let leave = gateway.targets.ask(way).ok()?;
+    if let Err(spent) = hold.budget.check(now) {
+        hold.stopped = Some(spent);
+        return None;
+    }
+    let leave = match gateway.targets.ask(way) {
+        Ok(leave) => leave,
+        Err(refusal) => {
+            hold.pass_over(way, refusal);
+            return None;
+        }
+    };
     hold.budget.begin(now).ok()?;
     let mut open = hold.begin(way, Some(leave), Duration::ZERO, false);
     open.goes_on();

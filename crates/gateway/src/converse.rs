@@ -21,7 +21,7 @@ use crate::lane::{Asked, Filled};
 use crate::life::{self, Spoken};
 use crate::open::{Book, GivenUp, given_up};
 use crate::pins::pin;
-use crate::pursue::{Won, pursue};
+use crate::pursue::{Rest, Won, pursue};
 use crate::relay::{committed, relay};
 use crate::{Gateway, World, models, record};
 
@@ -85,7 +85,9 @@ pub(crate) async fn converse(
             Ok(answer::whole(200, body, &about))
         }
         Ok(Won::Stream { held, rest }) => {
-            hold.continuation = Continuation::of(world, &mut asked, &hold);
+            if matches!(rest, Rest::Flowing(_)) {
+                hold.continuation = Continuation::of(world, &mut asked, &hold);
+            }
             let about = About { cost: None, ..about(&hold, world) };
             let stream = relay(gateway, inbound, hold, held, rest);
             if inbound == Inbound::Gemini && array::wanted(&received.parts.uri) {
@@ -148,6 +150,7 @@ pub(crate) fn plan(
     pins: &[Pin],
     needs: Needs,
 ) -> Result<Plan, Failure> {
+    models::sensible(&head.model)?;
     let header_task = received.parts.headers.get(TASK_HEADER).and_then(|task| task.to_str().ok());
     let metadata_task = head.task.as_deref();
     let ask = Ask { model: &head.model, header_task, metadata_task, pins, needs };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::{EmbeddingsDialect, Found};
-use health::{Refusal, Spent, Why};
+use health::{Refusal, Why};
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
@@ -24,12 +24,13 @@ use crate::attempt::{by_clock, collect, refused};
 use crate::converse::{about, has_room, tell, unless_stopping, unplanned};
 use crate::hold::{Hold, Shown};
 use crate::open::Open;
+use crate::pursue::of_the_credential;
 use crate::reach::Outgoing;
 use crate::relay::committed;
 use crate::send::{Sending, send};
 use crate::targets::Way;
 use crate::world::OnLoss;
-use crate::{Gateway, World};
+use crate::{Gateway, World, models};
 
 /// Answers with vectors.
 pub(crate) async fn embed(
@@ -47,6 +48,7 @@ pub(crate) async fn embed(
     if matches!(&asked.inputs, Inputs::Many(inputs) if inputs.is_empty()) {
         return Err(Failure::new(Kind::InvalidRequest, "input: an empty list").at("input"));
     }
+    models::sensible(&asked.model)?;
     let reaches = |id: &str| world.reaches(id);
     let plan = router::plan_embeddings(&asked.model, &world.table, &world.catalog, &reaches)
         .map_err(unplanned)?;
@@ -90,6 +92,10 @@ async fn pursue(
     let targets = &gateway.targets;
     let (limits, deadline) = (hold.plan.limits.clone(), hold.deadline());
     for way in targets.order(&ways).into_iter().map(|at| &ways[at]) {
+        if let Err(spent) = hold.budget.check(targets.now()) {
+            hold.stopped = Some(spent);
+            break;
+        }
         // Vectors of another model would be no answer: one that fails or throttles is asked all the
         // same, unless it said when to come again.
         let asked_anyway = |refusal: Refusal| match refusal.why {
@@ -103,8 +109,14 @@ async fn pursue(
                 continue;
             }
         };
+        if let Err(spent) = hold.budget.begin(targets.now()) {
+            hold.stopped = Some(spent);
+            break;
+        }
         let mut open = hold.begin(way, Some(leave), Duration::ZERO, false);
+        let since = Instant::now();
         let answered = attempt(gateway, received, asked, way, &limits, deadline, &mut open).await;
+        hold.wait(since);
         match answered {
             Ok(body) => {
                 open.answered();
@@ -112,7 +124,7 @@ async fn pursue(
                 return Ok(body);
             }
             Err(failure) => {
-                let goes_on = is_the_credentials(&failure);
+                let goes_on = of_the_credential(failure.kind);
                 open.failed(failure);
                 hold.gather();
                 if !goes_on {
@@ -120,17 +132,8 @@ async fn pursue(
                 }
             }
         }
-        if hold.attempts.len() >= limits.attempts as usize {
-            hold.stopped = Some(Spent::Attempts);
-            break;
-        }
     }
     Err(hold.failure())
-}
-
-/// Returns whether another credential may fare better where this one failed.
-fn is_the_credentials(failure: &Failure) -> bool {
-    matches!(failure.kind, Kind::RateLimited | Kind::Credential | Kind::Credit | Kind::Permission)
 }
 
 async fn attempt(

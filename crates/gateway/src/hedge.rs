@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use ir::{Failure, Next};
+use ir::{Failure, Kind, Next};
 use tokio::time::Instant;
 
 use crate::attempt::{Brought, Prepared, Terms, attempt};
@@ -42,38 +42,59 @@ impl<'a> Chase<'_, 'a> {
             let targets = &self.gateway.targets;
             let late = !begun.load(Ordering::Relaxed);
             let left = self.hold.budget.check(targets.now()).is_ok();
-            if !late || !left || !targets.may_hedge(way, share) {
+            let other = self.another(ways, round, later).filter(|_| late && left)?;
+            if !targets.may_hedge(way, share) {
                 return None;
             }
-            let (other, leave) = self.another(ways, round, later)?;
+            let leave = targets.ask(other).ok()?;
             self.hold.budget.begin(targets.now()).ok()?;
             beside = Some(other.key());
             self.prepare(other, leave, Duration::ZERO, true).ok()
         };
-        let ended = race(first, delay, second, &book).await;
+        let raced = race(first, delay, second, &book).await;
         self.hold.wait(since);
-        ended.map_err(|failures| {
-            if let Some(key) = beside {
-                round.tried.extend((0..ways.len()).filter(|at| ways[*at].key() == key));
-                self.outrun.push(key);
-            }
-            failures.told()
-        })
+        if let Some(key) = beside {
+            round.tried.extend((0..ways.len()).filter(|at| ways[*at].key() == key));
+            self.outrun.push(key);
+        }
+        self.decide(raced)
     }
 
-    /// Asks somebody else: an equal, or else the next rank.
+    /// Returns what comes of an exchange: an answer, else a refusal, else what decides on what is
+    /// tried next. A refusal beside an answer or another one is kept.
+    fn decide(&mut self, raced: Raced) -> Result<Brought, Failure> {
+        let (one, other) = match raced {
+            Raced::One(ended) => return ended,
+            Raced::Both { first, second } => (first, second),
+        };
+        match (one, other) {
+            (Ok(one), Ok(other)) => {
+                let (won, refused) = if one.refusal { (other, one) } else { (one, other) };
+                self.keep(refused);
+                Ok(won)
+            }
+            (Ok(brought), Err(_)) | (Err(_), Ok(brought)) => Ok(brought),
+            // One that would be the same everywhere, or else the first attempt's.
+            (Err(_), Err(second)) if second.kind.next() == Next::Stop => Err(second),
+            (Err(first), Err(_)) => Err(first),
+        }
+    }
+
+    /// Returns somebody else who may be asked: an equal, or else one of the next ranks.
     fn another<'w>(
         &self,
         ways: &'w [Way],
         round: &Round,
         later: &'w [Vec<Way>],
-    ) -> Option<(&'w Way, Leave)> {
+    ) -> Option<&'w Way> {
         let targets = &self.gateway.targets;
-        let equals = targets.order(ways).into_iter().filter(|at| !round.tried.contains(at));
+        // Each later rank is left an attempt, which one made there uses up.
+        let spare = self.hold.budget.attempts as usize > later.len();
+        let equals = targets.order(ways).into_iter();
+        let equals = equals.filter(|at| spare && !round.tried.contains(at)).map(|at| &ways[at]);
         let ranks = later.iter();
         let rest = ranks.flat_map(|rank| targets.order(rank).into_iter().map(|at| &rank[at]));
-        let mut all = equals.map(|at| &ways[at]).chain(rest);
-        all.find_map(|way| Some((way, targets.ask(way).ok()?)))
+        equals.chain(rest).find(|way| targets.rests(way).is_none())
     }
 
     /// Makes an attempt ready; one that cannot be said to its target is recorded as failed.
@@ -109,54 +130,47 @@ impl<'a> Chase<'_, 'a> {
     }
 }
 
-/// How both attempts of an exchange failed.
-struct Failures {
-    first: Failure,
-    second: Option<Failure>,
+/// What came of an exchange.
+enum Raced {
+    /// There was one attempt, or this one decided.
+    One(Result<Brought, Failure>),
+    /// Neither decided before the other.
+    Both { first: Result<Brought, Failure>, second: Result<Brought, Failure> },
 }
 
-impl Failures {
-    /// Returns the one that decides what is tried next: one that would be the same everywhere, or
-    /// else the first attempt's.
-    fn told(self) -> Failure {
-        match self.second {
-            Some(second) if second.kind.next() == Next::Stop => second,
-            _ => self.first,
-        }
-    }
-}
-
-/// Makes an attempt and, when it has not answered after `delay`, perhaps a second one.
+/// Makes an attempt and, when it has not answered after `delay`, perhaps a second one. An answer
+/// decides, and the end of the request's time. What is wrong with the request decides where the
+/// first attempt says so: a target that was asked beside it may have limits of its own.
 async fn race<'p>(
     first: Prepared<'p>,
     delay: Duration,
     second: impl FnOnce() -> Option<Prepared<'p>>,
     book: &Book,
-) -> Result<Brought, Failures> {
-    let alone = |first| Failures { first, second: None };
+) -> Raced {
     let mut first = Box::pin(attempt(first));
     tokio::select! {
         biased;
-        ended = &mut first => return ended.map_err(alone),
+        ended = &mut first => return Raced::One(ended),
         () = tokio::time::sleep(delay) => {}
     }
-    let Some(second) = second() else { return first.await.map_err(alone) };
+    let Some(second) = second() else { return Raced::One(first.await) };
     let second = Box::pin(attempt(second));
     let (ended, other, was_first) = match select(first, second).await {
         Either::Left((ended, other)) => (ended, other, true),
         Either::Right((ended, other)) => (ended, other, false),
     };
-    let failure = match ended {
-        Err(failure) if failure.kind.next() != Next::Stop => failure,
-        decided => {
-            given_up(book, GivenUp::Outrun);
-            drop(other);
-            given_up(book, GivenUp::ClientGone);
-            return decided.map_err(alone);
-        }
+    let decides = match &ended {
+        Ok(brought) => !brought.refusal,
+        Err(failure) if failure.kind == Kind::DeadlineExceeded => true,
+        Err(failure) => was_first && failure.kind.next() == Next::Stop,
     };
-    other.await.map_err(|other| match was_first {
-        true => Failures { first: failure, second: Some(other) },
-        false => Failures { first: other, second: Some(failure) },
-    })
+    if decides {
+        given_up(book, GivenUp::Outrun);
+        drop(other);
+        given_up(book, GivenUp::ClientGone);
+        return Raced::One(ended);
+    }
+    let other = other.await;
+    let (first, second) = if was_first { (ended, other) } else { (other, ended) };
+    Raced::Both { first, second }
 }

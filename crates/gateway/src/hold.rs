@@ -160,23 +160,19 @@ impl Hold {
         self.attempts.sort_by_key(|attempt| attempt.nth);
     }
 
-    /// Returns the attempt that answered, or else the last one, of those that have ended.
+    /// Returns the attempt that answered, or else the last one that failed, or was given up.
     pub(crate) fn telling(&self) -> Option<&Attempt> {
-        let answered = |attempt: &&Attempt| attempt.outcome == Outcome::Answered;
-        self.attempts.iter().find(answered).or(self.attempts.last())
+        let ended = |outcome| self.attempts.iter().rev().find(move |one| one.outcome == outcome);
+        ended(Outcome::Answered).or(ended(Outcome::Failed)).or(self.attempts.last())
     }
 
-    /// Notes a target that was not asked.
+    /// Notes a target that was not asked, and why at last.
     pub(crate) fn pass_over(&mut self, way: &Way, refusal: Refusal) {
-        let known = |passed: &PassedOver| passed.way.key() == way.key();
-        if !self.passed_over.iter().any(known) {
-            self.passed_over.push(PassedOver { way: way.clone(), refusal });
+        let key = way.key();
+        match self.passed_over.iter_mut().find(|passed| passed.way.key() == key) {
+            Some(passed) => passed.refusal = refusal,
+            None => self.passed_over.push(PassedOver { way: way.clone(), refusal }),
         }
-    }
-
-    /// Forgets that targets rested: they are asked again.
-    pub(crate) fn heard_again(&mut self) {
-        self.passed_over.clear();
     }
 
     /// Notes how long it waited: what is left of a request's time is the gateway's.
@@ -246,19 +242,21 @@ impl Hold {
     /// would fail the same everywhere, or where all failed alike; else that all of them failed.
     /// Targets that were not asked are named with the reason.
     pub(crate) fn failure(&self) -> Failure {
+        // One that was given up for another says nothing.
+        let failed = || self.attempts.iter().filter(|attempt| attempt.outcome == Outcome::Failed);
         let failures: Vec<&Failure> =
-            self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).collect();
+            failed().filter_map(|attempt| attempt.failure.as_ref()).collect();
         let rests = refusals::told(&self.passed_over);
         let Some(last) = failures.last() else {
             return self.unasked();
         };
         let alike = failures.iter().all(|failure| failure.kind == last.kind);
-        let ways = || self.attempts.iter().map(|attempt| attempt.way.key());
+        let ways = || failed().map(|attempt| attempt.way.key());
         let alone = rests.is_empty() && ways().all(|way| Some(way) == ways().next());
         if last.kind.next() == Next::Stop || (alike && alone) {
             return (*last).clone();
         }
-        let told = self.attempts.iter().filter_map(|attempt| {
+        let told = failed().filter_map(|attempt| {
             let failure = attempt.failure.as_ref()?;
             let fault = failure.kind.fault().name();
             Some(format!(

@@ -4,6 +4,43 @@
 use ir::event::{PartKind, Spot};
 use ir::{Event, Failure, Kind};
 
+/// The most that is kept of what a client has seen, in bytes.
+const MOST_SEEN: usize = 4 << 20;
+
+/// What a client has seen of an answer: no more of it than going on with it takes.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    events: Vec<Event>,
+    size: usize,
+}
+
+impl Seen {
+    /// Takes up what was seen of an answer before.
+    pub(crate) fn of(events: &[Event]) -> Self {
+        let mut seen = Self::default();
+        events.iter().for_each(|event| seen.push(event));
+        seen
+    }
+
+    /// Takes up an event.
+    pub(crate) fn push(&mut self, event: &Event) {
+        let text = match event {
+            Event::Delta(_, text) => text.len(),
+            Event::Start { .. } | Event::Open(..) | Event::Close(_) | Event::Stop { .. } => 0,
+            _ => return,
+        };
+        self.size += size_of::<Event>() + text;
+        if self.size <= MOST_SEEN {
+            self.events.push(event.clone());
+        }
+    }
+
+    /// Returns it, unless it was too much to be kept.
+    pub(crate) fn events(&self) -> Option<&[Event]> {
+        (self.size <= MOST_SEEN).then_some(&self.events)
+    }
+}
+
 /// Where a text is gone on with.
 #[derive(Debug)]
 pub(crate) struct Joint {
@@ -73,7 +110,7 @@ impl Joint {
             Event::Open(_, PartKind::Text | PartKind::Reasoning) => {}
             Event::Open(..) => {
                 let said = "the answer broke off, and what goes on with it is no text";
-                out.push(Event::Fail(Failure::new(Kind::StreamCut, said)));
+                out.push(Event::Fail(Failure::new(Kind::Rejected, said)));
             }
             Event::Delta(spot, text) if self.texts.contains(&spot) => self.say(text, out),
             Event::Stop { candidate: 0, finish } => {

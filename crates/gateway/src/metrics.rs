@@ -50,7 +50,11 @@ fn registry(views: &[View], requests: usize) -> Registry {
     registry.register("requests_in_flight", "Requests under way", requests_now);
     let (circuit, standing) = (States::default(), States::default());
     registry.register("target_circuit", "1 for the state of the circuit", circuit.clone());
-    registry.register("target_standing", "1 for how its credential stands", standing.clone());
+    registry.register(
+        "target_standing",
+        "1 for how its credential stands for its model",
+        standing.clone(),
+    );
     let mut level = |name, help| {
         let family = Level::default();
         registry.register(name, help, family.clone());

@@ -133,6 +133,22 @@ pub(crate) fn one(world: &World, parts: &Parts, name: &str) -> Result<String, Fa
     }
 }
 
+/// The longest name of a model, in bytes; where a host takes any, it becomes a name in the ledger,
+/// in metrics and on pages.
+const LONGEST_NAME: usize = 200;
+
+/// Refuses what no model is called.
+pub(crate) fn sensible(name: &str) -> Result<(), Failure> {
+    if name.len() <= LONGEST_NAME && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    let said = format!(
+        "a model's name has at most {LONGEST_NAME} bytes, and neither line ends nor other control \
+         characters"
+    );
+    Err(Failure::new(Kind::ModelNotFound, said).at("model"))
+}
+
 /// Says why a name leads to no model, and what to write instead.
 pub(crate) fn missing(name: &str, missing: &Missing) -> Failure {
     let kind = match missing {

@@ -102,15 +102,15 @@ pub(crate) struct Chase<'c, 'a> {
     pub(crate) judge: Option<Arc<Judge>>,
     /// Targets that failed beside another attempt; their turn is over.
     pub(crate) outrun: Vec<TargetKey>,
-    /// How long it waited for targets that were busy.
-    pub(crate) for_seats: Duration,
+    /// How long it waited for targets that throttled or were busy.
+    pub(crate) waited: Duration,
     spare: Option<Spare>,
 }
 
 /// How far a rank has been tried.
 #[derive(Default)]
 pub(crate) struct Round {
-    /// The ways that were asked, or would fail as one that was.
+    /// The ways whose turn it is not: asked already, or sure to fail as one that was.
     pub(crate) tried: Vec<usize>,
     /// How long was paused before the next attempt.
     pub(crate) paused: Duration,
@@ -128,8 +128,8 @@ impl<'c, 'a> Chase<'c, 'a> {
     ) -> Result<Self, Failure> {
         let limits = &hold.plan.limits;
         let judge = Judge::of(limits, asked)?;
-        let (outrun, for_seats) = (Vec::new(), Duration::ZERO);
-        Ok(Self { gateway, asked, hold, judge, outrun, for_seats, spare: None })
+        let (outrun, waited) = (Vec::new(), Duration::ZERO);
+        Ok(Self { gateway, asked, hold, judge, outrun, waited, spare: None })
     }
 
     /// Tries the ways of one rank; `later` are those of the ranks after it.
@@ -193,10 +193,11 @@ impl<'c, 'a> Chase<'c, 'a> {
         {
             round.paused += paused;
             round.retries += 1;
-            round.tried.clear();
+            let alike = |other: &usize| ways[*other].target.name() == ways[at].target.name();
+            round.tried.retain(|other| !alike(other));
             return Ok(());
         }
-        let waited = self.wait_for(ways, round, refusal, later.is_empty()).await;
+        let waited = self.wait_for(ways, round, refusal, later).await;
         round.paused += waited.ok_or(Over::Next)?;
         Ok(())
     }
@@ -208,7 +209,7 @@ impl<'c, 'a> Chase<'c, 'a> {
     }
 
     /// Keeps a refusal: another model may answer, and if none does it is better than nothing.
-    fn keep(&mut self, brought: Brought) -> Failure {
+    pub(crate) fn keep(&mut self, brought: Brought) -> Failure {
         let refused = Failure::new(Kind::Refused, "the model would not answer");
         let nth = brought.open.nth();
         brought.open.failed(refused.clone());
@@ -227,7 +228,7 @@ impl<'c, 'a> Chase<'c, 'a> {
         let all: Vec<Way> = ranks.iter().flatten().cloned().collect();
         for at in self.gateway.targets.order(&all) {
             // One that asked to wait is not asked before it.
-            if self.rests(&all[at]) != Some(Why::Open) {
+            if !matches!(self.rests(&all[at]), Some(Why::Open | Why::Cooling)) {
                 continue;
             }
             let now = self.gateway.targets.now();
@@ -238,9 +239,18 @@ impl<'c, 'a> Chase<'c, 'a> {
             let mut round = Round { tried: (0..all.len()).collect(), ..Round::default() };
             let brought = self.exchange(&all, at, leave, &mut round, &[]).await;
             self.hold.gather();
-            let Brought { open, won, .. } = brought.ok()?;
-            self.hold.won(open);
-            return Some(won);
+            return match brought {
+                Ok(Brought { open, won, .. }) => {
+                    self.hold.won(open);
+                    Some(won)
+                }
+                Err(failure) => {
+                    if failure.kind == Kind::DeadlineExceeded {
+                        self.hold.stopped = Some(Spent::Time);
+                    }
+                    None
+                }
+            };
         }
         None
     }
@@ -265,7 +275,7 @@ fn untried(ways: &[Way], round: &Round, later: &[Vec<Way>]) -> bool {
 }
 
 /// Returns whether another credential of the same model may fare better.
-fn of_the_credential(kind: Kind) -> bool {
+pub(crate) fn of_the_credential(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::RateLimited

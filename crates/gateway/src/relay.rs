@@ -22,6 +22,7 @@ use crate::Gateway;
 use crate::continuation::go_on;
 use crate::converse::{stopping, tell};
 use crate::hold::Hold;
+use crate::open::{GivenUp, given_up};
 use crate::pursue::Rest;
 use crate::record;
 use crate::stream::{Batch, End, Feed};
@@ -135,11 +136,19 @@ async fn step(
                 }
                 next
             }
-            State::Broken { mut hold, failure, mut feed, clean } => {
+            State::Broken { mut hold, mut failure, mut feed, clean } => {
+                let book = Arc::clone(hold.book());
+                let stopped = async {
+                    gateway.stopped().await;
+                    given_up(&book, GivenUp::Stopping);
+                };
                 let on = tokio::select! {
                     biased;
                     on = go_on(gateway, &mut hold, &mut feed, &failure) => on,
-                    () = gateway.stopped() => None,
+                    () = stopped => {
+                        failure = stopping();
+                        None
+                    }
                 };
                 match on {
                     Some((mut held, rest)) => {

@@ -125,7 +125,9 @@ async fn connection(
     let streams = Streams::new(serving.client_silence);
     let mut server = auto::Builder::new(streams.clone());
     server.http1().timer(TokioTimer::new()).header_read_timeout(NEXT_HEAD);
-    server.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    let mut http2 = server.http2();
+    http2.timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    http2.keep_alive_interval(KEEPALIVE).keep_alive_timeout(HEAD);
     let heard = Arc::new(AtomicBool::new(false));
     let hears = Arc::clone(&heard);
     let service = service_fn(move |request| {

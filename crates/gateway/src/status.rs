@@ -118,7 +118,7 @@ struct Target {
     /// After how long an open circuit lets a probe pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_probe_ms: Option<u128>,
-    /// How its credential stands: `good`, `cooling` or `retired`.
+    /// How its credential stands for its model: `good`, `cooling` or `retired`.
     standing: &'static str,
     /// Why it would not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]

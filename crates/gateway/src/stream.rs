@@ -22,7 +22,7 @@ use wire::{EventReader, Met, Origin, Splitter};
 
 use crate::attempt::{by_clock, substantial};
 use crate::flow::Flow;
-use crate::join::{Broken, Joint};
+use crate::join::{Broken, Joint, Seen};
 use crate::judge::Judge;
 use crate::lane::Lane;
 use crate::open::Open;
@@ -30,9 +30,6 @@ use crate::silence::Silence;
 use crate::targets::Way;
 use crate::witness::Witness;
 use crate::worth::Worth;
-
-/// The longest text that is kept for going on with it, in bytes.
-const LONGEST_SEEN: usize = 1 << 20;
 
 /// A provider's stream.
 #[derive(Debug)]
@@ -54,7 +51,7 @@ pub(crate) struct Feed {
     /// Hears it for its judge, where it has one.
     witness: Option<Witness>,
     /// What the client has seen, where another target may go on with it.
-    seen: Option<Vec<Event>>,
+    seen: Option<Seen>,
     /// Where it goes on with another answer.
     joint: Option<Joint>,
     /// What the provider said was used so far.
@@ -134,7 +131,7 @@ impl Feed {
             content: false,
             worth: if joint.is_some() { Worth::going_on() } else { Worth::default() },
             witness: None,
-            seen: joint.is_some().then_some(seen),
+            seen: joint.is_some().then(|| Seen::of(&seen)),
             joint,
             usage: None,
             answer: None,
@@ -146,7 +143,8 @@ impl Feed {
     pub(crate) fn judged_by(mut self, judge: Option<Arc<Judge>>, origin: &Origin) -> Self {
         self.witness = judge.map(|judge| Witness::new(judge, origin.dialect));
         if let Some(witness) = &mut self.witness {
-            self.seen.iter().flatten().for_each(|event| witness.hear(event));
+            let seen = self.seen.as_ref().and_then(Seen::events);
+            seen.into_iter().flatten().for_each(|event| witness.hear(event));
         }
         self
     }
@@ -163,7 +161,7 @@ impl Feed {
 
     /// Returns what the client has seen, where it was kept.
     pub(crate) fn seen(&self) -> Option<&[Event]> {
-        self.seen.as_deref()
+        self.seen.as_ref()?.events()
     }
 
     /// Hangs up on the provider; nothing more comes.
@@ -349,9 +347,6 @@ impl Feed {
             let read = std::mem::take(&mut events);
             read.into_iter().for_each(|event| joint.event(event, &mut events));
         }
-        if self.written > LONGEST_SEEN {
-            self.seen = None;
-        }
         for event in events {
             noted.content |= self.worth.weigh(&event);
             match &event {
@@ -361,7 +356,7 @@ impl Feed {
                 Event::Fail(failure) => {
                     let failure = self.way.reach.scrubbed(failure.clone());
                     noted.end = Some(End::Failed(failure));
-                    continue;
+                    break;
                 }
                 Event::Finish => {
                     if let Err(empty) = substantial(self.substance()) {
@@ -370,7 +365,7 @@ impl Feed {
                             witness.hear(&event);
                         }
                         noted.end = Some(End::Failed(empty));
-                        continue;
+                        break;
                     }
                 }
                 _ => {}
@@ -382,7 +377,7 @@ impl Feed {
                     witness.hear(event);
                 }
                 if let Some(seen) = seen {
-                    seen.push(event.clone());
+                    seen.push(event);
                 }
             });
             if !finished {

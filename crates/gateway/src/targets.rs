@@ -161,8 +161,7 @@ impl Targets {
         self.board().may_retry(self.now(), &way.key())
     }
 
-    /// Returns after how long a second attempt is worth making, where enough is known and the share
-    /// of extra requests allows one.
+    /// Returns after how long a second attempt is worth making, where enough is known.
     pub(crate) fn hedge_after(&self, way: &Way) -> Option<Duration> {
         self.board().hedge_after(self.now(), &way.key())
     }

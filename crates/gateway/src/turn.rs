@@ -10,9 +10,6 @@ use crate::pursue::{Chase, Round};
 use crate::refusals;
 use crate::targets::{Leave, Way, roll};
 
-/// How retries are spaced.
-const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), cap: Duration::from_secs(5) };
-
 /// The longest that waiting for a told time is drawn out, so that those who wait do not all ask in
 /// the same instant.
 const SPREAD: Duration = Duration::from_millis(500);
@@ -42,8 +39,15 @@ impl Chase<'_, '_> {
                 }
             }
         }
-        let cooling = if later.is_empty() { self.ask_cooling(ways, round) } else { None };
+        let cooling = if self.is_last(later) { self.ask_cooling(ways, round) } else { None };
         cooling.ok_or(soonest)
+    }
+
+    /// Returns whether nobody of a later rank may be asked now.
+    fn is_last(&self, later: &[Vec<Way>]) -> bool {
+        let targets = &self.gateway.targets;
+        let rests = |way: &Way| self.outrun.contains(&way.key()) || targets.rests(way).is_some();
+        later.iter().flatten().all(rests)
     }
 
     /// Asks a target that throttled although it may do so still, when nobody else is left and it
@@ -55,37 +59,36 @@ impl Chase<'_, '_> {
         Some((at, self.gateway.targets.ask_anyway(&ways[at]).ok()?))
     }
 
-    /// Waits until a target may be asked again, where it throttles or is busy, it is worth it and
-    /// nobody else is left; returns how long it was.
+    /// Waits until a target may be asked again, where it throttles or is busy and it is worth it;
+    /// returns how long it was. While a later rank is left, a request waits for no longer than its
+    /// patience, all in all.
     pub(crate) async fn wait_for(
         &mut self,
         ways: &[Way],
         round: &Round,
         refusal: Option<Refusal>,
-        last: bool,
+        later: &[Vec<Way>],
     ) -> Option<Duration> {
         let Refusal { why, again } = refusal?;
-        let patience = self.hold.plan.limits.patience;
+        let left = self.hold.plan.limits.patience.saturating_sub(self.waited);
         let since = Instant::now();
-        match (why, again) {
-            (Why::Throttled, Some(pause)) if last || pause <= patience => {
+        let ready = match (why, again) {
+            (Why::Throttled, Some(pause)) if later.is_empty() || pause <= left => {
                 let pause = pause + SPREAD.min(pause / 4).mul_f64(roll());
                 if !self.hold.budget.may_wait(self.gateway.targets.now(), pause) {
                     return None;
                 }
                 tokio::time::sleep(pause).await;
+                Some(())
             }
-            (Why::Busy, _) if last => {
-                let left = patience.checked_sub(self.for_seats).filter(|left| !left.is_zero())?;
-                let freed = self.seat(ways, round, since + left).await;
-                self.for_seats += since.elapsed();
-                freed?;
+            (Why::Busy, _) if self.is_last(later) && !left.is_zero() => {
+                self.seat(ways, round, since + left).await
             }
             _ => return None,
-        }
+        };
+        self.waited += since.elapsed();
         self.hold.wait(since);
-        self.hold.heard_again();
-        Some(since.elapsed())
+        ready.map(|()| since.elapsed())
     }
 
     /// Waits until one of the ways may be asked.
@@ -118,7 +121,7 @@ impl Chase<'_, '_> {
             Some(Refusal { why: Why::Throttled, again }) => failure.retry_after.max(again),
             _ => failure.retry_after,
         };
-        let pause = health::pause(&BACKOFF, nth + 1, told, roll());
+        let pause = health::pause(&Backoff::default(), nth + 1, told, roll());
         let worth = later.is_empty() || pause <= self.hold.plan.limits.patience;
         if !worth || !self.hold.budget.may_wait(targets.now(), pause) || !targets.may_retry(way) {
             return None;

@@ -166,12 +166,16 @@ impl Board {
     /// Returns a refusal that is passed over when all targets refuse.
     fn soft_refusal(&self, now: Duration, key: &TargetKey) -> Option<Refusal> {
         let target = self.targets.get(key)?;
-        if let Some((again, told)) = target.repute.cooling(now) {
-            let why = if told { Why::Throttled } else { Why::Cooling };
-            return Some(Refusal { why, again: Some(again) });
+        let cooling = target.repute.cooling(now);
+        let open = target.breaker.peek(now).err().map(|refused| refused.again);
+        // Of two reasons the one that lasts longer.
+        match (cooling, open) {
+            (Some((again, told)), open) if open.is_none_or(|open| open <= again) => {
+                let why = if told { Why::Throttled } else { Why::Cooling };
+                Some(Refusal { why, again: Some(again) })
+            }
+            (_, open) => Some(Refusal { why: Why::Open, again: Some(open?) }),
         }
-        let refused = target.breaker.peek(now).err()?;
-        Some(Refusal { why: Why::Open, again: Some(refused.again) })
     }
 
     /// Hears that the first token of an answer came, which says enough of latency and to a probe.
@@ -268,7 +272,7 @@ impl Board {
 
     /// Returns every target as it is, in the order of their names.
     pub fn view(&self, now: Duration) -> Vec<View> {
-        let standing = |key| self.credentials.get(&account(key)).map(Repute::standing);
+        let standing = |key| self.credentials.get(&account(key)).map(|repute| repute.standing(now));
         self.targets
             .iter()
             .map(|(key, target)| {

@@ -68,6 +68,8 @@ pub struct Repute {
     standing: Standing,
     /// When it last changed; attempts that began before are old news.
     changed: Duration,
+    /// When it was changed; what began before is about another one.
+    renewed: Duration,
     /// Refusals in a row, by which the times grow.
     strikes: u32,
 }
@@ -75,17 +77,26 @@ pub struct Repute {
 impl Repute {
     /// Makes the good one of a credential nobody has used.
     pub fn new(policy: StandingPolicy) -> Self {
-        Self { policy, standing: Standing::Good, changed: Duration::ZERO, strikes: 0 }
+        Self {
+            policy,
+            standing: Standing::Good,
+            changed: Duration::ZERO,
+            renewed: Duration::ZERO,
+            strikes: 0,
+        }
     }
 
     /// Makes the good one of a credential that was changed just now.
     pub fn renewed(policy: StandingPolicy, now: Duration) -> Self {
-        Self { changed: now, ..Self::new(policy) }
+        Self { changed: now, renewed: now, ..Self::new(policy) }
     }
 
-    /// Returns the standing.
-    pub fn standing(&self) -> Standing {
-        self.standing
+    /// Returns the standing; one whose time to cool is over is good.
+    pub fn standing(&self, now: Duration) -> Standing {
+        match self.standing {
+            Standing::Cooling { until, .. } if now >= until => Standing::Good,
+            standing => standing,
+        }
     }
 
     /// Returns why and for how long it is retired, unless a probe is due.
@@ -141,7 +152,7 @@ impl Repute {
 
     /// Hears that an attempt was refused for rate, and for how long if the provider said so.
     pub fn cool(&mut self, now: Duration, began: Duration, told: Option<Duration>) {
-        if matches!(self.standing, Standing::Retired { .. }) {
+        if matches!(self.standing, Standing::Retired { .. }) || began < self.renewed {
             return;
         }
         let told = told.map(|told| told.min(self.policy.told_longest));

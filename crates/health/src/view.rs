@@ -64,7 +64,7 @@ impl View {
             failures,
             opened_times: target.breaker.opened(),
             credential,
-            target: target.repute.standing(),
+            target: target.repute.standing(now),
         }
     }
 }

@@ -203,3 +203,88 @@ async fn a_request_waits_no_longer_than_it_has_time() {
     assert!(began.elapsed() < Duration::from_secs(2), "it is not waited for in vain");
     assert_eq!(one.asked(), 1, "nobody asks before the time that was told");
 }
+
+/// A task at `weak` and then `safe` that hedges, and whose first tokens have come at once so far.
+async fn hedging(limits: &str) -> (Served, Provider, Provider) {
+    let (weak, safe) =
+        (provider(Answer::text("quick")).await, provider(Answer::text("safe")).await);
+    let setup = Setup::new();
+    setup.provider("weak", &weak.base_url());
+    setup.provider("safe", &safe.base_url());
+    setup.table(&format!(
+        "version: test\ndefault_model: safe/safe-a\n\
+         defaults: {{ hedge_percent: 50, retries: 0, {limits} }}\n\
+         tasks:\n  work: {{ primary: weak/weak-a, fallbacks: [safe/safe-a] }}\n"
+    ));
+    setup.never_open();
+    let served = setup.serve();
+    drop(setup.folder.keep());
+    for _ in 0..60 {
+        served.chat(&ask("task/work", true, "hi")).await;
+    }
+    (served, weak, safe)
+}
+
+#[tokio::test]
+async fn who_is_asked_beside_a_slow_one_does_not_end_the_request() {
+    let (served, weak, safe) = hedging("timeout: 20s").await;
+    let slow = || Answer::text("slow and good").after(Duration::from_millis(700));
+    weak.set(Script::of(slow()));
+    // It finds the request wrong, or refuses: the first attempt is waited for.
+    let refusal = crate::canned::raw(200, "text/event-stream", [
+        json!({"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m",
+            "choices": [{"index": 0, "delta": {"role": "assistant", "refusal": "No."}, "finish_reason": null}]}),
+        json!({"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m",
+            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+    ].map(|chunk| format!("data: {chunk}\n\n")).concat() + "data: [DONE]\n\n");
+    for beside in [Answer::text("").failing(Fault::status(400)), refusal] {
+        safe.set(Script::of(beside));
+        let before = safe.asked();
+        let got = served.chat(&ask("task/work", true, "hi")).await;
+        assert_eq!(got.header("x-pointsman-model"), Some("weak/weak-a"), "{}", got.text());
+        assert!(got.text().contains("good"), "{}", got.text());
+        assert_eq!(safe.asked() - before, 1, "its turn is over");
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_outrun_is_not_the_error_of_the_request() {
+    let (served, weak, safe) = hedging("total: 1s").await;
+    for provider in [&weak, &safe] {
+        provider.set(Script::of(Answer::text("").failing(Fault::NeverAnswer)));
+    }
+    let got = served.chat(&ask("task/work", true, "hi")).await;
+    assert_eq!((got.status, got.code().as_str()), (504, "deadline_exceeded"), "{}", got.text());
+}
+
+#[tokio::test]
+async fn one_that_may_throttle_still_is_asked_when_nobody_else_may_be() {
+    let refused = Answer::text("").failing(Fault::status(401));
+    let throttled = Answer::text("well again").failing_first(1, Fault::status(429));
+    let (one, two) = (provider(throttled).await, provider(refused).await);
+    let setup = Setup::new();
+    setup.provider("one", &one.base_url());
+    setup.provider("two", &two.base_url());
+    setup.table(
+        "version: test\ndefault_model: one/one-a\ndefaults: { retries: 0 }\n\
+         tasks:\n  work: { primary: one/one-a, fallbacks: [two/two-a] }\n",
+    );
+    let served = setup.serve();
+    assert_ne!(served.chat(&ask("task/work", false, "hi")).await.status, 200);
+    let got = served.chat(&ask("task/work", false, "hi")).await;
+    assert_eq!((got.status, two.asked()), (200, 1), "{}", got.text());
+}
+
+#[tokio::test]
+async fn no_model_has_a_name_without_end() {
+    let one = provider(Answer::text("one")).await;
+    let setup = Setup::new();
+    setup.provider("one", &one.base_url());
+    setup.table("version: test\ndefault_model: one/one-a\ntasks: {}\n");
+    let served = setup.serve();
+    for name in [format!("one/{}", "a".repeat(300)), "one/a\nb".to_owned()] {
+        let got = served.chat(&ask(&name, false, "hi")).await;
+        assert_eq!((got.status, got.code().as_str()), (404, "model_not_found"));
+    }
+    assert!(!served.get("/metrics").await.text().contains("aaaa"));
+}

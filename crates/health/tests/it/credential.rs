@@ -22,7 +22,18 @@ fn a_refused_credential_is_retired_with_its_reason_until_a_probe() {
     repute.begin(at(130));
     assert!(repute.retired(at(131)).is_some(), "one probe, not many");
     repute.well(at(130));
-    assert_eq!(repute.standing(), Standing::Good);
+    assert_eq!(repute.standing(at(131)), Standing::Good);
+}
+
+#[test]
+fn what_comes_of_the_old_credential_is_no_news_of_the_new_one() {
+    let mut repute = Repute::renewed(StandingPolicy::default(), at(100));
+    repute.cool(at(101), at(99), Some(at(3_600)));
+    repute.retire(at(101), at(99), Kind::Credential);
+    assert_eq!(repute.standing(at(101)), Standing::Good);
+    repute.cool(at(102), at(101), Some(at(10)));
+    assert!(repute.cooling(at(103)).is_some());
+    assert_eq!(repute.standing(at(112)), Standing::Good, "its time to cool is over");
 }
 
 #[test]
@@ -59,7 +70,7 @@ fn a_refusal_of_an_attempt_from_before_does_not_undo_a_good_probe() {
     repute.begin(at(130));
     repute.well(at(130));
     repute.retire(at(140), at(98), Kind::Credential);
-    assert_eq!(repute.standing(), Standing::Good);
+    assert_eq!(repute.standing(at(141)), Standing::Good);
 }
 
 #[test]
