@@ -63,20 +63,17 @@ impl<'a> Chase<'_, 'a> {
     /// Returns what comes of an exchange: an answer, else a refusal, else what decides on what is
     /// tried next. A refusal beside an answer or another one is kept.
     fn decide(&mut self, raced: Raced) -> Result<Brought, Failure> {
-        let (one, other) = match raced {
-            Raced::One(ended) => return ended,
-            Raced::Both { first, second } => (first, second),
-        };
-        match (one, other) {
-            (Ok(one), Ok(other)) => {
+        match raced {
+            (alone, None) => alone,
+            (Ok(one), Some(Ok(other))) => {
                 let (won, refused) = if one.refusal { (other, one) } else { (one, other) };
                 self.keep(refused);
                 Ok(won)
             }
-            (Ok(brought), Err(_)) | (Err(_), Ok(brought)) => Ok(brought),
+            (Ok(brought), Some(Err(_))) | (Err(_), Some(Ok(brought))) => Ok(brought),
             // One that would be the same everywhere, or else the first attempt's.
-            (Err(_), Err(second)) if second.kind.next() == Next::Stop => Err(second),
-            (Err(first), Err(_)) => Err(first),
+            (Err(_), Some(Err(second))) if second.kind.next() == Next::Stop => Err(second),
+            (Err(first), Some(Err(_))) => Err(first),
         }
     }
 
@@ -130,13 +127,9 @@ impl<'a> Chase<'_, 'a> {
     }
 }
 
-/// What came of an exchange.
-enum Raced {
-    /// There was one attempt, or this one decided.
-    One(Result<Brought, Failure>),
-    /// Neither decided before the other.
-    Both { first: Result<Brought, Failure>, second: Result<Brought, Failure> },
-}
+/// What came of an exchange: the one attempt there was, or that decided; or the first and the second,
+/// of which neither did.
+type Raced = (Result<Brought, Failure>, Option<Result<Brought, Failure>>);
 
 /// Makes an attempt and, when it has not answered after `delay`, perhaps a second one. An answer
 /// decides, and the end of the request's time. What is wrong with the request decides where the
@@ -150,10 +143,10 @@ async fn race<'p>(
     let mut first = Box::pin(attempt(first));
     tokio::select! {
         biased;
-        ended = &mut first => return Raced::One(ended),
+        ended = &mut first => return (ended, None),
         () = tokio::time::sleep(delay) => {}
     }
-    let Some(second) = second() else { return Raced::One(first.await) };
+    let Some(second) = second() else { return (first.await, None) };
     let second = Box::pin(attempt(second));
     let (ended, other, was_first) = match select(first, second).await {
         Either::Left((ended, other)) => (ended, other, true),
@@ -168,9 +161,8 @@ async fn race<'p>(
         given_up(book, GivenUp::Outrun);
         drop(other);
         given_up(book, GivenUp::ClientGone);
-        return Raced::One(ended);
+        return (ended, None);
     }
     let other = other.await;
-    let (first, second) = if was_first { (ended, other) } else { (other, ended) };
-    Raced::Both { first, second }
+    if was_first { (ended, Some(other)) } else { (other, Some(ended)) }
 }
