@@ -90,7 +90,7 @@ fn a_refusal_for_rate_cools_one_model_as_long_as_it_says_and_opens_no_circuit() 
 }
 
 #[test]
-fn an_open_circuit_is_passed_over_when_all_refuse_and_a_full_lane_is_not() {
+fn an_open_circuit_is_passed_over_when_all_refuse_and_a_full_target_is_not() {
     let limit = LimitPolicy { start: 1, least: 1, most: 1, backoff_percent: 70 };
     let mut board = Board::new(Policies { limit, ..Policies::default() });
     for _ in 0..5 {
@@ -122,6 +122,49 @@ fn the_callers_own_failures_open_no_circuit() {
         (0..20).for_each(|_| attempt(&mut board, START, &key("north"), Some(*kind)));
     }
     assert_eq!(board.view(START)[0].failures, 0);
+}
+
+#[test]
+fn of_two_reasons_to_rest_the_one_that_lasts_longer_is_told() {
+    let overloaded = |wait| Report {
+        retry_after: Some(Duration::from_secs(wait)),
+        ..Report::failed(Kind::Overloaded)
+    };
+    for (wait, told) in [(2, Why::Open), (20, Why::Throttled)] {
+        let mut board = Board::new(Policies::default());
+        // They were out together: five that fail open the circuit for 5 s.
+        let passes: Vec<_> = (0..5).map(|_| board.ask(START, &key("north")).unwrap()).collect();
+        for pass in passes {
+            board.told(START, pass, overloaded(wait));
+        }
+        let refusal = board.ask(START, &key("north")).unwrap_err();
+        assert_eq!((refusal.why, refusal.again), (told, Some(Duration::from_secs(wait.max(5)))));
+    }
+}
+
+#[test]
+fn a_bound_that_is_taken_back_binds_no_longer() {
+    let mut board = Board::new(Policies::default());
+    let full = |board: &mut Board| why(board, START, &key("north"));
+    board.bound(START, &key("north"), Some(1));
+    let pass = board.ask(START, &key("north")).unwrap();
+    assert_eq!(full(&mut board), Some(Why::Busy));
+    board.bound(START, &key("north"), Some(2));
+    assert_eq!(full(&mut board), None);
+    board.bound(START, &key("north"), Some(1));
+    board.bound(START, &key("north"), None);
+    assert_eq!(full(&mut board), None);
+    board.told(START, pass, Report::answered(None));
+}
+
+#[test]
+fn one_that_was_outrun_is_known_to_be_slow() {
+    let mut board = Board::new(Policies::default());
+    let pass = board.ask(START, &key("north")).unwrap();
+    let outrun = Report { outcome: Some(Kind::Outrun), ..Report::cancelled() };
+    board.told(after(3), pass, outrun);
+    assert_eq!(board.view(after(3))[0].latency, Some(Duration::from_secs(3)));
+    assert_eq!(board.view(after(3))[0].failures, 0);
 }
 
 #[test]
@@ -164,7 +207,7 @@ fn a_hedge_waits_for_the_slowest_twentieth_and_is_a_share_of_the_attempts() {
 }
 
 #[test]
-fn a_board_keeps_no_more_lanes_than_it_may() {
+fn a_board_keeps_no_more_targets_than_it_may() {
     let mut board = Board::new(Policies { targets: 50, ..Policies::default() });
     let kept = board.ask(START, &key("kept")).unwrap();
     for at in 0..500 {
@@ -176,7 +219,7 @@ fn a_board_keeps_no_more_lanes_than_it_may() {
 }
 
 #[test]
-fn a_pass_of_a_forgotten_lane_does_not_free_a_seat_of_the_next() {
+fn a_pass_of_a_forgotten_target_does_not_free_a_seat_of_the_next() {
     let mut board = Board::new(Policies { targets: 1, ..Policies::default() });
     let old = board.ask(START, &key("north")).unwrap();
     attempt(&mut board, after(4_000), &key("south"), None);
