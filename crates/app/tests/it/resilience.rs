@@ -266,6 +266,24 @@ async fn the_head_of_an_answer_has_a_clock_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_connection_that_does_not_come_about_has_a_clock_of_its_own() {
+    // It takes connections and never says a word of TLS.
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let safe = provider(Answer::text("safe words")).await;
+    let setup = Setup::new();
+    setup.provider("weak", &format!("https://{}", mute.local_addr().unwrap()));
+    setup.provider("safe", &safe.base_url());
+    setup.table(&table("connect: 200ms, timeout: 30s, retries: 0"));
+    let served = setup.serve();
+    let began = Instant::now();
+    let got = served.chat(&ask("task/work", false, "hi")).await;
+    assert_eq!(got.header("x-pointsman-model"), Some("safe/safe-a"), "{}", got.text());
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let failure = &served.decision(&got).await["attempts"][0]["failure"];
+    assert_eq!(failure["code"], "provider_unreachable", "{failure:#}");
+}
+
+#[tokio::test]
 async fn a_target_has_clocks_of_its_own_and_a_task_goes_over_them() {
     let weak = provider(Answer::text("in time").after(Duration::from_millis(600))).await;
     let setup = Setup::new();
