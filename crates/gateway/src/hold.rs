@@ -266,7 +266,7 @@ impl Hold {
                 failure.message
             ))
         });
-        let told = told.chain(rests).collect::<Vec<_>>().join("; ");
+        let told = refusals::counted(told).chain(rests).collect::<Vec<_>>().join("; ");
         let rest = self.passed_over.iter().filter_map(|passed| match passed.refusal.why {
             Why::Retired(_) => None,
             _ => passed.refusal.again,

@@ -42,6 +42,21 @@ pub(crate) fn rank(refusal: &Refusal) -> (u8, Duration) {
     }
 }
 
+/// Says what was said several times in a row once, and how often it was.
+pub(crate) fn counted(said: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    let mut times: Vec<(String, usize)> = Vec::new();
+    for one in said {
+        match times.last_mut() {
+            Some((last, times)) if *last == one => *times += 1,
+            _ => times.push((one, 1)),
+        }
+    }
+    times.into_iter().map(|(said, times)| match times {
+        1 => said,
+        _ => format!("{said} ({times} times)"),
+    })
+}
+
 /// Says what of a budget ran out, after what it ended.
 pub(crate) fn spent(spent: Spent) -> &'static str {
     match spent {

@@ -228,6 +228,7 @@ impl Board {
             }
             Stands::TargetCools(told) => target.repute.cool(now, began, told),
             Stands::TargetRetires(why) => target.repute.retire(now, began, why),
+            Stands::TargetSuspected(why) => target.repute.suspect(now, began, why),
             Stands::CredentialRetires(why) => credential.retire(now, began, why),
         }
     }

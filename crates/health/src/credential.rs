@@ -70,6 +70,8 @@ pub struct Repute {
     changed: Duration,
     /// When it was changed; what began before is about another one.
     renewed: Duration,
+    /// Whether the last news was a refusal that may have been one of its request alone.
+    suspected: bool,
     /// Refusals in a row, by which the times grow.
     strikes: u32,
 }
@@ -82,6 +84,7 @@ impl Repute {
             standing: Standing::Good,
             changed: Duration::ZERO,
             renewed: Duration::ZERO,
+            suspected: false,
             strikes: 0,
         }
     }
@@ -130,7 +133,17 @@ impl Repute {
     pub fn well(&mut self, began: Duration) {
         if began >= self.changed {
             self.standing = Standing::Good;
+            self.suspected = false;
             self.strikes = 0;
+        }
+    }
+
+    /// Hears of a refusal that may be for what the credential is or for what one request asked, such
+    /// as a file that is not there. The second in a row is the credential's.
+    pub fn suspect(&mut self, now: Duration, began: Duration, why: Kind) {
+        let again = matches!(self.standing, Standing::Retired { .. });
+        if std::mem::replace(&mut self.suspected, true) || again {
+            self.retire(now, began, why);
         }
     }
 

@@ -61,6 +61,8 @@ pub enum Stands {
     TargetCools(Option<Duration>),
     /// The target is retired: another model of the credential may be allowed.
     TargetRetires(Kind),
+    /// The target is retired where it was so the last time too.
+    TargetSuspected(Kind),
     /// The credential is retired, and all its targets with it.
     CredentialRetires(Kind),
 }
@@ -98,9 +100,9 @@ pub fn verdict(report: &Report) -> Verdict {
         Kind::RateLimited => {
             Verdict { felt: Felt::Pushed, stands: Stands::TargetCools(report.retry_after), ..VOID }
         }
-        Kind::Permission | Kind::ModelUnavailable => {
-            Verdict { stands: Stands::TargetRetires(kind), ..VOID }
-        }
+        Kind::Permission => Verdict { stands: Stands::TargetRetires(kind), ..VOID },
+        // Hosts say the same of a file or an answer that one request names.
+        Kind::ModelUnavailable => Verdict { stands: Stands::TargetSuspected(kind), ..VOID },
         Kind::Credential | Kind::Credit => {
             Verdict { stands: Stands::CredentialRetires(kind), ..VOID }
         }

@@ -63,6 +63,7 @@ async fn the_budget_of_attempts_holds_for_all_targets_together() {
     let served = setup.serve();
     let got = served.chat(&ask("task/work", false, "hi")).await;
     assert_eq!(got.status, 502);
+    assert!(got.message().contains("(2 times)"), "{}", got.message());
     assert_eq!(weak.asked() + safe.asked(), 3);
     assert_eq!(served.decision(&got).await["stopped_by"], "attempts");
 }

@@ -37,6 +37,18 @@ fn what_comes_of_the_old_credential_is_no_news_of_the_new_one() {
 }
 
 #[test]
+fn what_may_be_of_one_request_is_the_credentials_the_second_time_in_a_row() {
+    let mut repute = good();
+    repute.suspect(at(100), at(99), Kind::ModelUnavailable);
+    assert_eq!(repute.standing(at(100)), Standing::Good);
+    repute.well(at(101));
+    repute.suspect(at(102), at(101), Kind::ModelUnavailable);
+    assert_eq!(repute.standing(at(102)), Standing::Good);
+    repute.suspect(at(103), at(102), Kind::ModelUnavailable);
+    assert_eq!(repute.retired(at(103)).map(|(why, _)| why), Some(Kind::ModelUnavailable));
+}
+
+#[test]
 fn probes_become_rare_and_one_that_never_returns_blocks_nothing() {
     let mut repute = good();
     let mut now = at(100);
