@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{Answer, Fault, Provider, Script, When};
 
+use crate::resilience::{pair, targets};
 use crate::support::{Served, Setup, ask};
 
 async fn provider(answer: Answer) -> Provider {
@@ -29,10 +30,6 @@ fn keyed(setup: &mut Setup, base_url: &str) {
     for name in ["ONE", "TWO", "THREE"] {
         setup.environment.push((name.to_owned(), format!("sk-{name}-0123456789")));
     }
-}
-
-async fn targets(served: &Served) -> Vec<Value> {
-    served.get("/api/health/targets").await.json()["targets"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
@@ -107,15 +104,7 @@ async fn one_that_is_busy_is_waited_for_rather_than_one_that_throttles_for_minut
 
 #[tokio::test]
 async fn hedges_that_are_not_made_take_no_seat() {
-    let (slow, safe) =
-        (provider(Answer::text("quick")).await, provider(Answer::text("safe")).await);
-    let setup = Setup::new();
-    setup.provider("slow", &slow.base_url());
-    setup.provider("safe", &safe.base_url());
-    setup.table(
-        "version: test\ndefault_model: safe/safe-a\ndefaults: { hedge_percent: 1 }\n\
-         tasks:\n  work: { primary: slow/slow-a, fallbacks: [safe/safe-a] }\n",
-    );
+    let (setup, slow, _safe) = pair(Answer::text("quick"), "hedge_percent: 1").await;
     let served = setup.serve();
     for _ in 0..40 {
         served.chat(&ask("task/work", true, "hi")).await;
@@ -125,7 +114,7 @@ async fn hedges_that_are_not_made_take_no_seat() {
         let got = served.chat(&ask("task/work", true, "hi")).await;
         assert_eq!(got.status, 200);
     }
-    let all = targets(&served).await;
+    let all = targets(&served).await["targets"].as_array().unwrap().clone();
     assert!(all.iter().all(|target| target["in_flight"] == 0), "{all:#?}");
 }
 
@@ -136,15 +125,8 @@ async fn a_refusal_that_goes_out_after_all_is_told_as_the_answer() {
             "message": {"role": "assistant", "content": null, "refusal": "No."}}],
         "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}});
     let refusing = crate::canned::raw(200, "application/json", refusing.to_string());
-    let down = Answer::text("").failing(Fault::status(500));
-    let (weak, safe) = (provider(refusing).await, provider(down).await);
-    let setup = Setup::new();
-    setup.provider("weak", &weak.base_url());
-    setup.provider("safe", &safe.base_url());
-    setup.table(
-        "version: test\ndefault_model: safe/safe-a\ndefaults: { retries: 0 }\n\
-         tasks:\n  work: { primary: weak/weak-a, fallbacks: [safe/safe-a] }\n",
-    );
+    let (setup, _weak, safe) = pair(refusing, "retries: 0").await;
+    safe.set(Script::of(Answer::text("").failing(Fault::status(500))));
     let served = setup.serve();
     let got = served.chat(&ask("task/work", false, "hi")).await;
     assert_eq!((got.status, got.header("x-pointsman-model")), (200, Some("weak/weak-a")));
@@ -159,16 +141,10 @@ async fn a_refusal_that_goes_out_after_all_is_told_as_the_answer() {
 
 #[tokio::test]
 async fn what_a_rejected_answer_used_is_what_the_provider_said() {
-    let weak = provider(Answer::text("no JSON at all, in so many words")).await;
-    let safe = provider(Answer::text("{\"a\": 1}")).await;
-    let setup = Setup::new();
-    setup.provider("weak", &weak.base_url());
-    setup.provider("safe", &safe.base_url());
-    setup.table(
-        "version: test\ndefault_model: safe/safe-a\n\
-         defaults: { retries: 0, check: { mode: enforce, json: true } }\n\
-         tasks:\n  work: { primary: weak/weak-a, fallbacks: [safe/safe-a] }\n",
-    );
+    let weak = Answer::text("no JSON at all, in so many words");
+    let checked = "retries: 0, check: { mode: enforce, json: true }";
+    let (setup, _weak, safe) = pair(weak, checked).await;
+    safe.set(Script::saying("{\"a\": 1}"));
     let served = setup.serve();
     for stream in [false, true] {
         let mut body = ask("task/work", stream, "hi");
@@ -206,16 +182,8 @@ async fn a_request_waits_no_longer_than_it_has_time() {
 
 /// A task at `weak` and then `safe` that hedges, and whose first tokens have come at once so far.
 async fn hedging(limits: &str) -> (Served, Provider, Provider) {
-    let (weak, safe) =
-        (provider(Answer::text("quick")).await, provider(Answer::text("safe")).await);
-    let setup = Setup::new();
-    setup.provider("weak", &weak.base_url());
-    setup.provider("safe", &safe.base_url());
-    setup.table(&format!(
-        "version: test\ndefault_model: safe/safe-a\n\
-         defaults: {{ hedge_percent: 50, retries: 0, {limits} }}\n\
-         tasks:\n  work: {{ primary: weak/weak-a, fallbacks: [safe/safe-a] }}\n"
-    ));
+    let limits = format!("hedge_percent: 50, retries: 0, {limits}");
+    let (setup, weak, safe) = pair(Answer::text("quick"), &limits).await;
     setup.never_open();
     let served = setup.serve();
     drop(setup.folder.keep());
@@ -259,20 +227,13 @@ async fn one_that_was_outrun_is_not_the_error_of_the_request() {
 
 #[tokio::test]
 async fn one_that_may_throttle_still_is_asked_when_nobody_else_may_be() {
-    let refused = Answer::text("").failing(Fault::status(401));
     let throttled = Answer::text("well again").failing_first(1, Fault::status(429));
-    let (one, two) = (provider(throttled).await, provider(refused).await);
-    let setup = Setup::new();
-    setup.provider("one", &one.base_url());
-    setup.provider("two", &two.base_url());
-    setup.table(
-        "version: test\ndefault_model: one/one-a\ndefaults: { retries: 0 }\n\
-         tasks:\n  work: { primary: one/one-a, fallbacks: [two/two-a] }\n",
-    );
+    let (setup, _weak, safe) = pair(throttled, "retries: 0").await;
+    safe.set(Script::of(Answer::text("").failing(Fault::status(401))));
     let served = setup.serve();
     assert_ne!(served.chat(&ask("task/work", false, "hi")).await.status, 200);
     let got = served.chat(&ask("task/work", false, "hi")).await;
-    assert_eq!((got.status, two.asked()), (200, 1), "{}", got.text());
+    assert_eq!((got.status, safe.asked()), (200, 1), "{}", got.text());
 }
 
 #[tokio::test]
