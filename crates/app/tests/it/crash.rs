@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -13,7 +14,7 @@ use crate::support::{Setup, ask, client, rows};
 async fn no_row_is_lost_whose_answer_was_received() {
     let provider =
         Provider::start(Script::of(Answer::text("a short answer of a few words"))).await.unwrap();
-    let mut total = 0;
+    let (mut total, mut slowest) = (0, Duration::ZERO);
     for round in 0..20 {
         let setup = Setup::new();
         setup.provider("one", &provider.base_url());
@@ -41,8 +42,13 @@ async fn no_row_is_lost_whose_answer_was_received() {
         let lost: Vec<_> = received.difference(&recorded).collect();
         assert_eq!(lost, Vec::<&String>::new(), "round {round}");
         total += received.len();
+        let (began, before) = (Instant::now(), rows(&setup).len());
+        let again = setup.serve();
+        assert_eq!(again.chat(&ask("one-a", false, "hi")).await.status, 200, "it serves again");
+        slowest = slowest.max(began.elapsed());
+        assert_eq!(rows(&setup).len(), before + 1, "nothing was lost or doubled");
     }
-    println!("20 kills, {total} answers received, 0 lost");
+    println!("20 kills, {total} answers received, 0 lost; served again after {slowest:?} at most");
 }
 
 /// Asks until the gateway is gone; keeps the decision of every answer that came in full.
