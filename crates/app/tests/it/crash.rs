@@ -38,7 +38,7 @@ async fn no_row_is_lost_whose_answer_was_received() {
             .filter(|row| row["outcome"] == "answered")
             .map(|row| row["decision"].as_str().unwrap().to_owned())
             .collect();
-        let received = received.lock().unwrap();
+        let received = received.lock().unwrap().clone();
         let lost: Vec<_> = received.difference(&recorded).collect();
         assert_eq!(lost, Vec::<&String>::new(), "round {round}");
         total += received.len();
