@@ -21,7 +21,7 @@ use crate::rows::Settlement;
 const LONGEST: u64 = 16 << 20;
 
 /// The most bytes that are read at once.
-const PART: u64 = 4 << 20;
+const PART: u64 = 1 << 20;
 
 /// How many bytes of lines that cannot be read wait in memory at most to be set aside.
 const MOST_BAD: usize = 16 << 20;
