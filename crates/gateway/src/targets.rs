@@ -23,6 +23,8 @@ pub(crate) struct Way {
     pub(crate) target: Found,
     pub(crate) reach: Arc<Reach>,
     pub(crate) weight: u32,
+    /// Its key on the board, made once.
+    key: TargetKey,
 }
 
 impl Way {
@@ -34,13 +36,14 @@ impl Way {
                 target: target.clone(),
                 reach: Arc::clone(reach),
                 weight: weight.saturating_mul(reach.weight),
+                key: TargetKey::new(&target.provider.id, &target.model.id, &reach.credential),
             })
             .collect()
     }
 
     /// Returns its key on the board.
     pub(crate) fn key(&self) -> TargetKey {
-        TargetKey::new(&self.target.provider.id, &self.target.model.id, &self.reach.credential)
+        self.key.clone()
     }
 
     /// Returns its name for people: the credential is told where there are several.
